@@ -1,0 +1,50 @@
+# make demo   see it work: three real Debian hosts, four releases (root or sudo)
+# make test   everything that proves it; the lab parts need root
+SHELL := /bin/bash
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TOOLS := go tool -modfile=tools/go.mod
+
+.PHONY: build check clean demo deps golden lint test unit e2e bench demo-down
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/kinectl ./cmd/kinectl
+
+demo: build
+	@demo/run
+
+demo-down: build
+	@demo/run down
+
+test: check unit e2e
+
+# Formatting, vet, staticcheck, shellcheck, and the house rules as tests.
+check:
+	@out=$$($(TOOLS) gofumpt -l .); if [ -n "$$out" ]; then echo "run gofumpt -w on:"; echo "$$out"; exit 1; fi
+	go vet ./...
+	GOOS=darwin go vet ./cmd/...
+	$(TOOLS) staticcheck ./...
+	@if command -v shellcheck >/dev/null; then shellcheck demo/run .ci/run bench/*.sh; else echo "shellcheck is not installed: the scripts are not checked"; fi
+	go mod tidy -diff
+
+unit:
+	go test -race ./cmd/... ./internal/... ./services/...
+
+# The road in the lab. Without root there is no lab, and one line says so.
+e2e: build
+	@if [ "$$(id -u)" = 0 ]; then go test -count=1 -timeout 45m -v ./e2e/ | $(TEST_FILTER); else echo "not root: left out the end-to-end tests in the lab; run 'sudo make test'"; fi
+
+TEST_FILTER := grep --line-buffered -vE '^=== (RUN|PAUSE|CONT|NAME)'; exit $${PIPESTATUS[0]}
+
+# Rewrite the golden files from what the code renders now; look at the diff.
+golden:
+	go test ./internal/... -update
+
+bench: build
+	bench/run
+
+# What demo and test need from the distribution.
+deps:
+	demo/run deps
+
+clean:
+	rm -rf bin dist

@@ -1,0 +1,172 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const rounds = 10
+
+// Whatever is killed, and whenever, the host ends on the old version or the
+// new one, whole and healthy.
+func TestKill(t *testing.T) {
+	f := road
+	f.deploy(t, 0, first, "--limit", "h1")
+	start := time.Now()
+	f.deploy(t, 0, second, "--limit", "h1")
+	t.Logf("an undisturbed deploy takes %.1f s", time.Since(start).Seconds())
+	took := f.transactionTime(t)
+	for _, victim := range []struct {
+		name string
+		kill func(*testing.T, *exec.Cmd)
+		back func(*testing.T) // what brings the host back
+	}{
+		{"ansible-playbook", func(t *testing.T, cmd *exec.Cmd) { killTree(t, cmd.Process.Pid) }, nil},
+		{"the ssh connection", func(t *testing.T, cmd *exec.Cmd) { killConnections(t) }, nil},
+		{"the transaction itself", func(t *testing.T, cmd *exec.Cmd) {
+			f.sh(t, "h1", `kill -9 "$(systemctl show -P MainPID kinectl-hello)"`)
+		}, nil},
+		{"PID 1 of the host", func(t *testing.T, cmd *exec.Cmd) {
+			if err := f.lab.PowerCut(context.Background(), "h1"); err != nil {
+				t.Fatal(err)
+			}
+		}, func(t *testing.T) {
+			if err := f.lab.Boot(context.Background(), "h1"); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		t.Run(victim.name, func(t *testing.T) {
+			interrupted := 0
+			// A moment that came too late interrupted nothing; such a round does
+			// not count and is tried again, a little earlier.
+			for try := 0; interrupted < rounds && try < 3*rounds; try++ {
+				moment := time.Duration(float64(took) * (float64(interrupted) + 0.5 - 0.1*float64(try-interrupted)) / rounds)
+				if f.round(t, max(moment, 0), victim.kill, victim.back) {
+					interrupted++
+				}
+				if t.Failed() {
+					t.FailNow()
+				}
+			}
+			if interrupted < rounds {
+				t.Errorf("%d rounds interrupted something, want %d", interrupted, rounds)
+			}
+		})
+	}
+}
+
+// round kills at one moment of one transaction, and reports whether the
+// transaction was under way then.
+func (f *fixture) round(t *testing.T, moment time.Duration, kill func(*testing.T, *exec.Cmd), back func(*testing.T)) bool {
+	t.Helper()
+	old := f.sh(t, "h1", `dpkg-query -W -f '${Version}' hello`)
+	target := map[string]string{first: second, second: first}[old]
+	var out bytes.Buffer
+	cmd := exec.Command(f.kinectl, f.fleet("deploy", target, "--limit", "h1")...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// Wait on the host itself for the transaction and the moment in it.
+	phase := f.sh(t, "h1", fmt.Sprintf(`
+		for i in $(seq 2000); do systemctl is-active -q kinectl-hello && break; sleep 0.005; done
+		sleep %.3f
+		systemctl is-active -q kinectl-hello && echo "$(ls /var/lib/kinectl/hello/txn 2>/dev/null | tr '\n' ' ')" || echo over`, moment.Seconds()))
+	under := phase != "over"
+	if under {
+		kill(t, cmd)
+	}
+	// It must end by itself; what it then says does not matter here.
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		_ = cmd.Process.Kill()
+		t.Fatalf("the deployer hung\n%s", out.String())
+	}
+	if back != nil && under {
+		back(t)
+	}
+	f.await(t, "h1", `[ "$(systemctl show -P ActiveState kinectl-hello)" = inactive ] && [ "$(systemctl show -P ActiveState hello)" = active ] && curl -sf -o /dev/null http://127.0.0.1:9090/metrics`)
+	now := f.sh(t, "h1", `dpkg-query -W -f '${Version}' hello`)
+	if now != old && now != target {
+		t.Errorf("on %s, which is neither %s nor %s", now, old, target)
+	}
+	if under {
+		t.Logf("after %3d ms, on disk [%s]: %s → %s asked, on %s now", moment.Milliseconds(), strings.TrimSpace(phase), old, target, now)
+	}
+	f.runs(t, "h1", now)
+	return under
+}
+
+// transactionTime measures one transaction as the host sees it.
+func (f *fixture) transactionTime(t *testing.T) time.Duration {
+	t.Helper()
+	f.deploy(t, 0, first, "--limit", "h1")
+	text := f.sh(t, "h1", `tail -n 1 /var/lib/kinectl/hello/releases.jsonl | sed 's/.*"seconds":\([0-9.]*\).*/\1/'`)
+	seconds, err := strconv.ParseFloat(text, 64)
+	if err != nil || seconds == 0 {
+		t.Fatalf("the history says %q seconds", text)
+	}
+	t.Logf("a transaction takes %.1f s", seconds)
+	return time.Duration(seconds * float64(time.Second))
+}
+
+// killTree kills ansible-playbook, which runs below the deployer, and
+// everything below it.
+func killTree(t *testing.T, deployer int) {
+	t.Helper()
+	killed := 0
+	var walk func(pid int, inside bool)
+	walk = func(pid int, inside bool) {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		inside = inside || bytes.Contains(line, []byte("ansible-playbook"))
+		var children []string
+		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+		for _, task := range tasks {
+			body, _ := os.ReadFile(task)
+			children = append(children, strings.Fields(string(body))...)
+		}
+		if inside {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			killed++
+		}
+		for _, c := range children {
+			n, _ := strconv.Atoi(c)
+			walk(n, inside)
+		}
+	}
+	walk(deployer, false)
+	if killed == 0 {
+		t.Error("found no ansible-playbook to kill")
+	}
+}
+
+// killConnections kills the ssh clients that talk to the lab's hosts.
+func killConnections(t *testing.T) {
+	t.Helper()
+	killed := 0
+	entries, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, e := range entries {
+		line, _ := os.ReadFile(e)
+		if bytes.HasPrefix(line, []byte("ssh")) && bytes.Contains(line, []byte("/kinectl-lab/"+labName+"/")) {
+			pid, _ := strconv.Atoi(strings.Split(e, "/")[2])
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			killed++
+		}
+	}
+	if killed == 0 {
+		t.Error("found no ssh client to kill")
+	}
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kinectl/kinectl/internal/facts"
+	"github.com/kinectl/kinectl/internal/plan"
+	"github.com/kinectl/kinectl/internal/release"
+	"github.com/kinectl/kinectl/internal/version"
+)
+
+// deployCommand is `kinectl deploy`.
+func (a *app) deployCommand() *cobra.Command {
+	var f fleet
+	var label string
+	cmd := &cobra.Command{
+		Use:   "deploy --version V --infra DIR --env ENV",
+		Short: "Release a published version, host by host",
+		Long: `Release a version that is in the package repository to the service's group, batch
+by batch. Every host writes down its old state, installs, restarts and judges
+its own health; one that is not healthy goes back by itself, and the roll stops
+there. The version's own spec, from its package, decides how.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
+		Example: `  kinectl deploy --version 1.2.0 --infra ../infra --env production
+  kinectl deploy --version 1.2.0 --infra ../infra --env production --limit h1 --check`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			here, o, err := f.open(ctx, a)
+			if err != nil {
+				return err
+			}
+			v, err := wantedVersion(label, f.spec)
+			if err != nil {
+				return err
+			}
+			p, err := release.PlanOf(ctx, o.Infra, here.Group, here.Name, v)
+			if errors.Is(err, release.ErrNoVersion) {
+				return usage(err, fmt.Sprintf("build it with `kinectl package --version %s` and add it with `kinectl repo publish`", v))
+			}
+			if err != nil {
+				return failed(err, "")
+			}
+			if err := a.announce(p, o); err != nil {
+				return err
+			}
+			n := newNarrator(a.progress())
+			o.Progress = n.event
+			out, err := release.Deploy(ctx, o, p)
+			n.clear()
+			a.untouched(out)
+			return a.finish(ctx, out, err)
+		},
+	}
+	f.flags(cmd)
+	cmd.Flags().StringVar(&label, "version", "", "version to release (default: git describe)")
+	cmd.Flags().BoolVar(&f.check, "check", false, "say what would be done on each host, change nothing")
+	return cmd
+}
+
+// wantedVersion is the one on the command line, or git's.
+func wantedVersion(label, specFile string) (version.Version, error) {
+	if label == "" {
+		described, err := facts.Describe(specFile)
+		if err != nil {
+			return version.Version{}, usage(err, "name the version with --version")
+		}
+		label = described
+	}
+	v, err := version.Parse(label)
+	if err != nil {
+		return v, usage(err, "")
+	}
+	return v, nil
+}
+
+// announce is the first line: what goes where.
+func (a *app) announce(p plan.Plan, o release.Options) error {
+	hosts, err := o.Infra.Hosts(p.Group)
+	if err != nil {
+		return usage(err, "service.group of the spec is an inventory group")
+	}
+	limit := ""
+	if o.Limit != "" {
+		limit = ", limited to " + o.Limit
+	}
+	fmt.Fprintf(a.progress(), "%s %s → %s of %s: %s%s; %s at a time\n", p.Name, p.Version, p.Group, o.Infra.Env,
+		strings.Join(hosts, " "), limit, strings.Join(p.Deploy.Serial, ", then "))
+	return nil
+}
+
+// untouched names the hosts that a stopped roll did not come to.
+func (a *app) untouched(out *release.Outcome) {
+	if out != nil && len(out.Untouched) > 0 && !a.json {
+		fmt.Fprintf(a.progress(), "  not touched %s\n", strings.Join(out.Untouched, " "))
+	}
+}

@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/kinectl/kinectl/internal/release"
+)
+
+// removeCommand is `kinectl remove`.
+func (a *app) removeCommand() *cobra.Command {
+	var f fleet
+	cmd := &cobra.Command{
+		Use:   "remove --infra DIR --env ENV",
+		Short: "Take a service off its hosts",
+		Long: `Stop the service on every host of its group, purge its package and take away its
+configuration, its kept releases and its history. What stays is its data in
+/var/lib/NAME and the user that owns it.`,
+		Example: `  kinectl remove --infra ../infra --env production --limit h3`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			p, o, err := f.open(ctx, a)
+			if err != nil {
+				return err
+			}
+			n := newNarrator(a.progress())
+			o.Progress = n.event
+			out, err := release.Remove(ctx, o, p)
+			n.clear()
+			a.untouched(out)
+			return a.finish(ctx, out, err)
+		},
+	}
+	f.flags(cmd)
+	cmd.Flags().BoolVar(&f.check, "check", false, "say what would be done on each host, change nothing")
+	return cmd
+}

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kinectl/kinectl/internal/repo"
+)
+
+func (a *app) repoListCommand() *cobra.Command {
+	var suite, keyFile string
+	cmd := &cobra.Command{
+		Use:   "list REPO [NAME...]",
+		Short: "List the packages of a repository",
+		Long: `Lists the packages of a suite, each version from the oldest to the newest. REPO is a
+directory or an http(s) URL. Signature and digests are checked first: a directory
+is checked with its own key.asc, a URL with the public key that --trust names.`,
+		Example: `  kinectl repo list /srv/apt
+  kinectl repo list /srv/apt hello --json
+  kinectl repo list https://apt.example.com --trust example.asc`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			options := []repo.OpenOption{repo.WithSuite(suite)}
+			if keyFile != "" {
+				key, err := os.ReadFile(keyFile)
+				if err != nil {
+					return failed(err, "")
+				}
+				options = append(options, repo.WithKey(key))
+			}
+			r, err := repo.Open(cmd.Context(), args[0], options...)
+			if err != nil {
+				return repoError(err, args[0])
+			}
+			a.showPackages(r, args[1:])
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&suite, "suite", repo.DefaultSuite, "suite of the repository")
+	cmd.Flags().StringVar(&keyFile, "trust", "", "file of the public key to check with (default REPO/key.asc of a directory)")
+	return cmd
+}
+
+func (a *app) showPackages(r *repo.Reader, names []string) {
+	entries := slices.DeleteFunc(r.Entries(), func(e repo.Entry) bool {
+		return len(names) > 0 && !slices.Contains(names, e.Name)
+	})
+	if a.json {
+		a.printJSON(struct {
+			Origin      string       `json:"origin"`
+			Suite       string       `json:"suite"`
+			Fingerprint string       `json:"fingerprint"`
+			Packages    []repo.Entry `json:"packages"`
+		}{r.Origin(), r.Suite(), r.Fingerprint(), entries})
+		return
+	}
+	if len(entries) == 0 {
+		fmt.Fprintf(a.stderr, "no packages in %s\n", r.Suite())
+		return
+	}
+	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	for _, e := range entries {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", e.Name, e.Version, e.Architecture, byteSize(e.Size))
+	}
+	table.Flush()
+}

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kinectl/kinectl/internal/repo"
+)
+
+func (a *app) repoPublishCommand() *cobra.Command {
+	var flags repoFlags
+	cmd := &cobra.Command{
+		Use:   "publish REPO FILE.deb...",
+		Short: "Add packages to a repository",
+		Long: `Adds package files to a suite of REPO, all at one moment or none. Clients see the
+state before or the state after, never between; many publishers may run at once.
+
+A version never changes: the same file again changes nothing, other content under
+the same version is refused. Damaged and invalid files are refused, all by name.`,
+		Example: `  kinectl repo publish /srv/apt dist/hello_1.2.0_amd64.deb
+  kinectl repo publish /srv/apt --suite testing dist/*.deb`,
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			options, err := flags.options()
+			if err != nil {
+				return err
+			}
+			packages, err := repo.Publish(cmd.Context(), args[0], args[1:], options)
+			if err != nil {
+				return repoError(err, args[0])
+			}
+			a.showPublished(flags.suite, packages)
+			return nil
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+func (a *app) showPublished(suite string, packages []repo.Published) {
+	if a.json {
+		a.printJSON(struct {
+			Suite    string           `json:"suite"`
+			Packages []repo.Published `json:"packages"`
+		}{suite, packages})
+		return
+	}
+	for _, p := range packages {
+		if p.New {
+			fmt.Fprintf(a.stdout, "published %s %s %s (%s) in %s\n", p.Name, p.Version, p.Architecture, byteSize(p.Size), suite)
+		} else {
+			fmt.Fprintf(a.stdout, "unchanged %s %s %s is in %s already\n", p.Name, p.Version, p.Architecture, suite)
+		}
+	}
+}
+
+// byteSize writes a size in decimal units, as people say it: 8.1 MB.
+func byteSize(n int64) string {
+	switch {
+	case n >= 1_000_000_000:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	case n >= 1_000_000:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	case n >= 1_000:
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%d B", n)
+}

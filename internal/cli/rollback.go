@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kinectl/kinectl/internal/release"
+	"github.com/kinectl/kinectl/internal/version"
+)
+
+// rollbackCommand is `kinectl rollback`.
+func (a *app) rollbackCommand() *cobra.Command {
+	var f fleet
+	var to string
+	cmd := &cobra.Command{
+		Use:   "rollback --infra DIR --env ENV",
+		Short: "Go back to the release before",
+		Long: `Take the service's group back to its last good release: package, configuration and
+probe, all from what the hosts have kept on their own disks. A release that was
+rolled back is never chosen. --to names a version; if the hosts have not kept it,
+it is deployed from the package repository with today's configuration.`,
+		Example: `  kinectl rollback --infra ../infra --env production
+  kinectl rollback --infra ../infra --env production --to 1.1.0`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			here, o, err := f.open(ctx, a)
+			if err != nil {
+				return err
+			}
+			hosts, err := release.Status(ctx, o, here)
+			if err != nil {
+				return failed(err, "")
+			}
+			current, goal, err := choose(hosts, to)
+			if err != nil && to == "" {
+				return failed(err, "name a version of the package repository with --to")
+			}
+			p, run := here, func(o release.Options) (*release.Outcome, error) { return release.Rollback(ctx, o, here, goal) }
+			if err != nil { // not kept: from the repository
+				v, err := wantedVersion(to, f.spec)
+				if err != nil {
+					return err
+				}
+				if p, err = release.PlanOf(ctx, o.Infra, here.Group, here.Name, v); err != nil {
+					return failed(err, "")
+				}
+				run = func(o release.Options) (*release.Outcome, error) { return release.Deploy(ctx, o, p) }
+			} else {
+				p.Version, _ = version.FromDeb(goal.Version)
+				if goal.Version == current.Version {
+					fmt.Fprintf(a.progress(), "%s stays %s and goes back to its configuration %s\n", p.Name, goal.Version, goal.Digest)
+				}
+			}
+			if err := a.announce(p, o); err != nil {
+				return err
+			}
+			n := newNarrator(a.progress())
+			o.Progress = n.event
+			out, err := run(o)
+			if out != nil {
+				out.Version = p.Version.Label
+			}
+			n.clear()
+			a.untouched(out)
+			return a.finish(ctx, out, err)
+		},
+	}
+	f.flags(cmd)
+	cmd.Flags().StringVar(&to, "to", "", "version to go back to (default: the release before)")
+	return cmd
+}
+
+// choose finds the kept release to go back to.
+func choose(hosts []release.HostStatus, to string) (current, goal release.Kept, err error) {
+	if to == "" {
+		return release.Previous(hosts)
+	}
+	v, err := version.Parse(to)
+	if err != nil {
+		return current, goal, err
+	}
+	current, _, _ = release.Previous(hosts)
+	for _, h := range hosts {
+		for _, k := range h.Kept {
+			if k.Version == v.Deb {
+				goal = k
+			}
+		}
+	}
+	for _, h := range hosts {
+		if !holds(h, goal) {
+			return current, goal, errors.New("not every host has kept it")
+		}
+	}
+	return current, goal, nil
+}
+
+func holds(h release.HostStatus, goal release.Kept) bool {
+	for _, k := range h.Kept {
+		if k.Version == goal.Version && k.Digest == goal.Digest {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Makes the user of {{ .Name }} and tells systemd of the unit. It starts
+# nothing: that is up to whoever releases it.
+set -e
+
+case "$1" in
+configure | abort-upgrade | abort-remove | abort-deconfigure)
+	systemd-sysusers {{ .Name }}.conf
+	if [ -d /run/systemd/system ]; then
+		systemctl daemon-reload
+	fi
+	;;
+esac

@@ -1,0 +1,118 @@
+package release
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/kinectl/kinectl/internal/plan"
+	"github.com/kinectl/kinectl/internal/render/ansible"
+	"github.com/kinectl/kinectl/internal/repo"
+	"github.com/kinectl/kinectl/internal/spec"
+	"github.com/kinectl/kinectl/internal/version"
+)
+
+// The variables of the infra repository that say where the packages are.
+const (
+	repositoryVariable = "kinectl_repository"     // a directory or a URL, as this machine sees it
+	keyVariable        = "kinectl_repository_key" // the public key, a file; for a directory its own key.asc
+)
+
+// ErrNoVersion is wrapped by errors about a version that the repository lacks;
+// their message lists what it has.
+var ErrNoVersion = repo.ErrNotFound
+
+// Deploy brings a planned version to its group, batch by batch. The Outcome is
+// set also when a host failed; the error then wraps ErrRolledBack, ErrLocked
+// or ErrFailed.
+func Deploy(ctx context.Context, o Options, p plan.Plan) (*Outcome, error) {
+	return run(ctx, o, p, ansible.Deploy(p))
+}
+
+// PlanOf reads a version of a service back from the package repository that
+// the infra repository names: its own spec decides, not the one in a checkout.
+// It gives the service's group on the way, which must be in the inventory.
+func PlanOf(ctx context.Context, in *Infra, group, name string, v version.Version) (plan.Plan, error) {
+	location, key, err := in.repository(group)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	var options []repo.OpenOption
+	if key != nil {
+		options = append(options, repo.WithKey(key))
+	}
+	packages, err := repo.Open(ctx, location, options...)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	arch := ""
+	for _, e := range packages.Versions(name) {
+		if e.Version == v.Deb {
+			arch = e.Architecture
+		}
+	}
+	body, err := packages.Package(ctx, name, v.Deb, arch)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	p, err := planOfPackage(name, v, body)
+	if err != nil {
+		return plan.Plan{}, fmt.Errorf("read the spec of %s %s from its package: %w", name, v, err)
+	}
+	return p, nil
+}
+
+// planOfPackage is the plan that the package itself carries the spec for.
+func planOfPackage(name string, v version.Version, deb []byte) (plan.Plan, error) {
+	d, err := repo.ReadDeb(bytes.NewReader(deb))
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	path := "/usr/share/kinectl/" + name + "/spec.yml"
+	src, err := d.File(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return plan.Plan{}, fmt.Errorf("no %s in it: it was not made by `kinectl package`", path)
+	}
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	s, findings := spec.Parse(path, src)
+	if findings.HasErrors() {
+		var text strings.Builder
+		findings.Write(&text, false)
+		return plan.Plan{}, errors.New(text.String())
+	}
+	return plan.Build(s, plan.Facts{Version: v}), nil
+}
+
+// repository says where the packages are and which key must have signed them.
+func (in *Infra) repository(group string) (location string, key []byte, err error) {
+	hosts, err := in.Hosts(group)
+	if err != nil {
+		return "", nil, err
+	}
+	location, ok := in.Variable(hosts[0], repositoryVariable)
+	if !ok {
+		return "", nil, fmt.Errorf("the inventory %s does not say where the packages are: set %s in group_vars/all.yml to a directory or URL", in.Inventory, repositoryVariable)
+	}
+	if !strings.Contains(location, "://") && !filepath.IsAbs(location) {
+		location = filepath.Join(in.Dir, location)
+	}
+	file, ok := in.Variable(hosts[0], keyVariable)
+	if !ok {
+		return location, nil, nil
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(in.Dir, file)
+	}
+	key, err = os.ReadFile(file)
+	if err != nil {
+		return "", nil, fmt.Errorf("read %s: %w", keyVariable, err)
+	}
+	return location, key, nil
+}

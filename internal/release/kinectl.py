@@ -1,0 +1,61 @@
+# A callback for ansible-playbook: what happens, as one line of JSON each, to
+# the file descriptor that kinectl opened and named in KINECTL_EVENTS.
+import json
+import os
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: kinectl
+type: notification
+short_description: Tells kinectl how a playbook goes
+description: Writes one line of JSON for each thing that happens.
+requirements: [an open file descriptor, its number in KINECTL_EVENTS]
+"""
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "kinectl"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self):
+        super().__init__()
+        self.play = ""
+        self.events = os.fdopen(int(os.environ["KINECTL_EVENTS"]), "w", buffering=1)
+
+    def tell(self, event, task="", host="", message=""):
+        line = {"event": event, "play": self.play, "task": task, "host": host, "message": message}
+        self.events.write(json.dumps(line) + "\n")
+
+    def result(self, event, result):
+        # What a task with no_log gives is already censored when it comes here.
+        message = result._result.get("msg", "")
+        if isinstance(message, list):
+            message = message[-1]
+        if not isinstance(message, str):  # Ansible reads text that looks like JSON
+            message = json.dumps(message)
+        self.tell(event, result._task.get_name(), result._host.get_name(), message)
+
+    def v2_playbook_on_play_start(self, play):
+        self.play = play.get_name()
+        self.tell("play")
+
+    def v2_playbook_on_no_hosts_matched(self):
+        self.tell("no-hosts")
+
+    def v2_runner_on_start(self, host, task):
+        self.tell("start", task.get_name(), host.get_name())
+
+    def v2_runner_on_ok(self, result):
+        self.result("ok", result)
+
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        self.result("failed", result)
+
+    def v2_runner_item_on_failed(self, result):
+        self.result("item-failed", result)
+
+    def v2_runner_on_unreachable(self, result):
+        self.result("unreachable", result)

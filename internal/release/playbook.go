@@ -1,0 +1,125 @@
+package release
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/kinectl/kinectl/internal/artifact"
+)
+
+//go:embed kinectl.py
+var callback []byte
+
+// line is one event of the callback plugin.
+type line struct {
+	Event   string `json:"event"` // play, no-hosts, start, ok, failed, item-failed, unreachable
+	Play    string `json:"play"`
+	Task    string `json:"task"`
+	Host    string `json:"host"`
+	Message string `json:"message"`
+}
+
+// runPlaybook writes files into a folder of its own, runs the first of them
+// with ansible-playbook, and calls each for every event in order. Ansible's
+// output goes to log. It returns when Ansible has ended; an exit code of
+// Ansible's that only says "a host failed" is not an error here.
+//
+// When ctx ends, Ansible is interrupted as Ctrl-C would do it and waited for.
+// A host that is in the middle of its transaction finishes it alone.
+func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.File, each func(line)) (err error) {
+	program, err := exec.LookPath("ansible-playbook")
+	if err != nil {
+		return errors.New("ansible-playbook is not on this machine: install it with `apt-get install ansible-core`")
+	}
+	dir, err := os.MkdirTemp("", "kinectl-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	playbook, err := writePlaybook(dir, files)
+	if err != nil {
+		return err
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer read.Close()
+	args := []string{"-i", o.Infra.Inventory, "--forks", "50", playbook}
+	if o.Limit != "" {
+		args = append(args, "--limit", o.Limit)
+	}
+	if o.Check {
+		args = append(args, "--check")
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = o.Infra.Dir
+	cmd.Env = append(os.Environ(), "KINECTL_EVENTS=3", "ANSIBLE_CALLBACKS_ENABLED=kinectl",
+		"ANSIBLE_CALLBACK_PLUGINS="+dir, "ANSIBLE_SSH_CONTROL_PATH_DIR="+filepath.Join(dir, "cp"),
+		"ANSIBLE_RETRY_FILES_ENABLED=False", "ANSIBLE_NOCOLOR=1", "ANSIBLE_LOCALHOST_WARNING=False")
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.ExtraFiles = []*os.File{write}
+	// A group of its own, so that Ctrl-C comes to it once, from us.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Start(); err != nil {
+		write.Close()
+		return err
+	}
+	write.Close()
+	defer closeConnections(filepath.Join(dir, "cp"))
+	lines := bufio.NewScanner(read)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var l line
+		if json.Unmarshal(lines.Bytes(), &l) == nil {
+			each(l)
+		}
+	}
+	err = cmd.Wait()
+	var exit *exec.ExitError
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	// ansible-playbook exits 2 when a host failed and 4 when one was unreachable.
+	if errors.As(err, &exit) && (exit.ExitCode() == 2 || exit.ExitCode() == 4) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("ansible-playbook: %w; its output is in %s", err, log.Name())
+	}
+	return nil
+}
+
+// writePlaybook puts files and the callback plugin into dir and returns the
+// path of the first file.
+func writePlaybook(dir string, files []artifact.File) (string, error) {
+	if err := os.WriteFile(filepath.Join(dir, "kinectl.py"), callback, 0o600); err != nil {
+		return "", err
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(f.Path)), f.Body, f.Mode); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Join(dir, filepath.Base(files[0].Path)), nil
+}
+
+// closeConnections ends the ssh masters that a run which stopped early left
+// behind; the playbook's own last play closes them otherwise.
+func closeConnections(dir string) {
+	sockets, _ := os.ReadDir(dir)
+	for _, s := range sockets {
+		exec.Command("ssh", "-o", "ControlPath="+filepath.Join(dir, s.Name()), "-O", "exit", "any").Run()
+	}
+}

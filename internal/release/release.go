@@ -1,0 +1,130 @@
+// Package release brings releases to a fleet: it takes a version's own spec
+// out of the package repository, renders the playbook, drives
+// ansible-playbook and tells what each host reports. Start at [Deploy].
+//
+// What happens on a host is decided there, by the script of package
+// render/transaction; this package only hands it over and reads the results.
+package release
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Options say where and how a playbook runs.
+type Options struct {
+	Infra *Infra
+	Limit string // Ansible host pattern; empty means the whole group
+	Check bool   // say what would be done, change nothing
+	// LogDir is the folder for Ansible's own output, one file a run.
+	LogDir string
+	// Progress is told what happens as it happens. It is called from one
+	// goroutine at a time and may be nil.
+	Progress func(Event)
+}
+
+// Event is one step of a run.
+type Event struct {
+	Stage   string // "Prepare", "Deploy", "Monitoring", "Cleanup"
+	Host    string // empty when the event is about the whole stage
+	Started bool   // the host begins; otherwise Result holds its end
+	Result  HostResult
+}
+
+// HostResult is what one host did, as its own script wrote it down.
+type HostResult struct {
+	Host    string   `json:"host"`
+	Action  string   `json:"action,omitempty"`  // install, restore, remove
+	Version string   `json:"version,omitempty"` // that was asked for
+	From    string   `json:"from"`              // that ran before; empty when none
+	Result  Result   `json:"result"`
+	Changed bool     `json:"changed"`
+	Reason  string   `json:"reason,omitempty"`
+	Digest  string   `json:"digest,omitempty"` // of the environment file, 12 hexadecimal digits
+	Release int      `json:"release,omitempty"`
+	Who     string   `json:"who,omitempty"`
+	When    string   `json:"when,omitempty"` // RFC 3339, by the host's clock
+	Seconds float64  `json:"seconds,omitempty"`
+	Log     []string `json:"log,omitempty"` // the last lines of what failed
+}
+
+// Result is the end of one transaction.
+type Result string
+
+// The results that a host, or the way to it, can have.
+const (
+	Deployed    Result = "deployed"
+	Restored    Result = "restored" // a kept release is back
+	Removed     Result = "removed"
+	Unchanged   Result = "unchanged"
+	Checked     Result = "checked" // --check: nothing was done
+	RolledBack  Result = "rolled-back"
+	Failed      Result = "failed"
+	Locked      Result = "locked"
+	Unreachable Result = "unreachable"
+)
+
+// Good reports whether the roll may go on after r.
+func (r Result) Good() bool {
+	switch r {
+	case Deployed, Restored, Removed, Unchanged, Checked:
+		return true
+	}
+	return false
+}
+
+// Outcome is the end of a run over a group.
+type Outcome struct {
+	Service   string       `json:"service"`
+	Version   string       `json:"version,omitempty"`
+	Group     string       `json:"group"`
+	Env       string       `json:"env"`
+	Hosts     []HostResult `json:"hosts"`               // in the order of their ends
+	Untouched []string     `json:"untouched,omitempty"` // hosts that the run did not come to
+	Monitored bool         `json:"monitored"`           // the Monitoring stage had a host
+	Seconds   float64      `json:"seconds"`
+	Log       string       `json:"log"` // file with Ansible's own output
+}
+
+// The ways in which a run can end badly. An error of [Deploy] and its siblings
+// wraps one of them when the fleet, and not the command, is the reason.
+var (
+	ErrRolledBack = errors.New("rolled back")
+	ErrLocked     = errors.New("locked")
+	ErrFailed     = errors.New("failed")
+)
+
+// err is the worst of the hosts' results as an error, nil when all are good.
+func (o *Outcome) err() error {
+	var worst *HostResult
+	rank := map[Result]int{RolledBack: 1, Locked: 2, Unreachable: 3, Failed: 4}
+	for i := range o.Hosts {
+		h := &o.Hosts[i]
+		if !h.Result.Good() && (worst == nil || rank[h.Result] > rank[worst.Result]) {
+			worst = h
+		}
+	}
+	if worst == nil {
+		return nil
+	}
+	kind, what := ErrFailed, string(worst.Result)
+	switch worst.Result {
+	case RolledBack:
+		kind, what = ErrRolledBack, "was rolled back"
+	case Locked:
+		kind, what = ErrLocked, "is locked"
+	case Failed:
+		what = "failed"
+	case Unreachable:
+		what = "stopped: unreachable"
+	}
+	return &hostError{kind, fmt.Sprintf("%s %s on %s: %s", o.Service, what, worst.Host, worst.Reason)}
+}
+
+type hostError struct {
+	kind error
+	text string
+}
+
+func (e *hostError) Error() string { return e.text }
+func (e *hostError) Unwrap() error { return e.kind }

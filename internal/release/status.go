@@ -1,0 +1,80 @@
+package release
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/kinectl/kinectl/internal/plan"
+	"github.com/kinectl/kinectl/internal/render/ansible"
+)
+
+// HostStatus is what one host says that it runs.
+type HostStatus struct {
+	Host    string      `json:"host"`
+	Version string      `json:"version"` // installed; empty when none
+	Active  string      `json:"active"`  // systemd's ActiveState
+	Since   string      `json:"since,omitempty"`
+	Health  Health      `json:"health"`
+	Reason  string      `json:"reason,omitempty"` // why it is not healthy
+	Busy    bool        `json:"busy"`             // a release is under way
+	Kept    []Kept      `json:"kept"`             // releases to go back to, oldest first; the last is the current one
+	Last    *HostResult `json:"last"`             // the newest line of the host's history
+}
+
+// Kept is a release that a host has kept with its package and environment.
+type Kept struct {
+	Release int    `json:"release"`
+	Version string `json:"version"`
+	Digest  string `json:"digest"`
+}
+
+// Health is the judgement of one host at one moment.
+type Health string
+
+// The states of health. Missing means that the service is not installed.
+const (
+	Healthy      Health = "healthy"
+	Sick         Health = "sick"
+	Missing      Health = "none"
+	NotAnswering Health = "unreachable"
+)
+
+// Status asks every host of p's group what it runs. Hosts that cannot be
+// reached are in the answer, with the reason. Only p's name and group matter.
+func Status(ctx context.Context, o Options, p plan.Plan) ([]HostStatus, error) {
+	hosts, err := o.Infra.Hosts(p.Group)
+	if err != nil {
+		return nil, err
+	}
+	log, err := openLog(o.LogDir, p)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	var all []HostStatus
+	err = runPlaybook(ctx, o, ansible.Status(p), log, func(l line) {
+		switch {
+		case l.Event == "ok" && l.Task == taskReport:
+			s := HostStatus{}
+			if err := json.Unmarshal([]byte(l.Message), &s); err != nil {
+				s = HostStatus{Health: NotAnswering, Reason: l.Message}
+			}
+			s.Host = l.Host
+			all = append(all, s)
+		case l.Event == "failed":
+			all = append(all, HostStatus{Host: l.Host, Health: NotAnswering, Reason: l.Message})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no host answered: see %s", log.Name())
+	}
+	slices.SortStableFunc(all, func(a, b HostStatus) int {
+		return slices.Index(hosts, a.Host) - slices.Index(hosts, b.Host)
+	})
+	return all, nil
+}

@@ -1,0 +1,115 @@
+# How it goes: begin (write down the old state, ready a way back), act, judge,
+# then commit or roll back. `kinectl-NAME.service` is the unit that it runs as:
+# systemd lets one unit of a name run, so the name is this host's lock, and the
+# unit's ExecStopPost= calls `guard` here however the transaction ended.
+#
+#   run transaction install DIR           install $version with DIR/environment
+#   run transaction restore DIR V DIGEST  go back to a release kept on this host
+#   run transaction remove DIR            take the service away, keep its data
+#   run guard DIR PID                     after the unit: undo what nobody committed
+#   run recover                           after a boot: the same, offline
+#   run check ACTION DIR [V DIGEST]       say what would be done
+#   run status DIR                        say what is here, as one line of JSON
+
+set -u
+umask 077
+export LC_ALL=C DEBIAN_FRONTEND=noninteractive
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+
+home=/var/lib/kinectl/$name
+txn=$home/txn
+history=$home/releases.jsonl
+live_environment=/etc/$name/environment
+pin=/etc/apt/preferences.d/kinectl-$name
+source_list=/etc/apt/sources.list.d/kinectl.sources
+recover_template=/etc/systemd/system/kinectl-recover@.service
+recover_link=/etc/systemd/system/multi-user.target.wants/kinectl-recover@$name.service
+transaction_unit=kinectl-$name.service
+
+reason=
+release=0
+from=
+digest=
+
+# --- small pieces ----------------------------------------------------------
+
+say() { printf '%s\n' "$*"; }
+
+# Hundredths of a second since boot, without starting a process.
+uptime_now() {
+	read -r up _ </proc/uptime
+	up=${up%.*}${up#*.}
+	while [ "${up#0}" != "$up" ] && [ "${#up}" -gt 1 ]; do up=${up#0}; done
+	say "$up"
+}
+
+json_string() {
+	printf '"%s"' "$(printf %s "$1" | tr '\000-\037' ' ' | sed 's/\\/\\\\/g; s/"/\\"/g')"
+}
+
+# The last lines of a text as the members of a JSON array.
+json_lines() {
+	tail -n 12 | tr '\000-\011\013-\037' ' ' | sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$/"/' | paste -s -d ,
+}
+
+installed_version() {
+	dpkg-query --show --showformat='${db:Status-Abbrev}${Version}' "$1" 2>/dev/null |
+		sed -n 's/^.i //p'
+}
+
+unit_property() { systemctl show --property="$1" --value "$name.service"; }
+
+digest_of() { sha256sum <"$1" | cut -c 1-12; }
+
+# Write standard input to $1 with mode $2: aside, synced, renamed.
+replace() {
+	cat >"$1.kinectl-new" && chmod "$2" "$1.kinectl-new" && sync "$1.kinectl-new" &&
+		mv -f "$1.kinectl-new" "$1"
+}
+
+# Copy $1 to $2, or take $2 away when there is no $1.
+put_back() {
+	if [ -e "$1" ]; then
+		mkdir -p "${2%/*}" && cp -a "$1" "$2.kinectl-new" && sync "$2.kinectl-new" && mv -f "$2.kinectl-new" "$2"
+	else
+		rm -f "$2"
+	fi
+}
+
+# The releases kept on this host, the oldest first; the last is the current one.
+kept_releases() { find "$home/releases" -mindepth 1 -maxdepth 1 -name '[0-9]*' ! -name '*.new' 2>/dev/null | sort -t / -k 7 -n; }
+
+current_release() { kept_releases | tail -n 1; }
+
+# --- the result ------------------------------------------------------------
+
+# describe RESULT CHANGED: what happened, as a line of JSON in $line.
+describe() {
+	tenths=$((($(uptime_now) - started) / 10))
+	line="{\"format\":$format,\"service\":\"$name\",\"action\":\"$action\",\"version\":\"$version\",\"digest\":\"$digest\",\"from\":\"$from\",\"release\":$release,\"result\":\"$1\",\"changed\":$2,\"reason\":$(json_string "$reason"),\"who\":$(json_string "$who"),\"when\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"seconds\":$((tenths / 10)).$((tenths % 10))"
+}
+
+# tell: the line to the deployer, with the last log lines of what failed.
+tell() {
+	lines=
+	if [ -s "$work/failure" ]; then lines=$(json_lines <"$work/failure"); fi
+	say "$line,\"log\":[$lines]}" | replace "$work/result" 0600
+}
+
+# record_history: the line into the history, once however often it is tried.
+record_history() {
+	[ "$(tail -n 1 "$history" 2>/dev/null)" = "$1" ] || { say "$1" >>"$history" && sync "$history"; }
+}
+
+# end RESULT: the last word of a transaction that changed something or tried to.
+end() {
+	describe "$1" true
+	record_history "$line}"
+	tell
+}
+
+# refuse RESULT: the last word when nothing was touched.
+refuse() {
+	describe "$1" false
+	tell
+}

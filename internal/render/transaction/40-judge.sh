@@ -1,0 +1,92 @@
+# --- judge -----------------------------------------------------------------
+
+# One look at the unit: it runs, and systemd has not had to start it again.
+steady() {
+	active=''
+	restarts=''
+	while IFS='=' read -r key value; do
+		case $key in
+		ActiveState) active=$value ;;
+		NRestarts) restarts=$value ;;
+		esac
+	done <<-STATE
+		$(systemctl show --property=ActiveState,NRestarts "$name.service")
+	STATE
+	if [ "$restarts" != 0 ]; then
+		reason="$name.service crashed and was started again by systemd"
+		return 1
+	fi
+	if [ "$active" != active ] && [ "$active" != activating ]; then
+		reason="$name.service is $active"
+		return 1
+	fi
+}
+
+probe() {
+	case $probe_type in
+	http)
+		answer=$(curl -q --silent --noproxy '*' --max-time 5 --output "$body" --write-out '%{http_code}' "http://127.0.0.1:$probe_port$probe_path")
+		[ "$answer" = "$probe_status" ] && return
+		if [ "$answer" = 000 ]; then answer='no answer'; fi
+		sickness="the probe http://127.0.0.1:$probe_port$probe_path got $answer, not $probe_status"
+		return 1
+		;;
+	tcp)
+		# curl has no "connect and hang up"; the time to connect stays 0 when it could not.
+		connected=$(curl -q --silent --noproxy '*' --max-time 1 --output /dev/null --write-out '%{time_connect}' "telnet://127.0.0.1:$probe_port" </dev/null)
+		[ "$connected" != 0.000000 ] && return
+		sickness="the probe of port $probe_port could not connect"
+		return 1
+		;;
+	esac
+}
+
+# The running program says itself which version it is: an old process that
+# still answers must not pass for the new one.
+says_version() {
+	[ "$probe_version" = true ] || return 0
+	if [ "$probe_type $probe_port $probe_path" != "http $metrics_port /metrics" ]; then
+		curl -q --silent --noproxy '*' --max-time 5 --output "$body" "http://127.0.0.1:$metrics_port/metrics"
+	fi
+	told=$(sed -n '/^build_info{/ { /[{,]name="'"$name"'"/ s/.*[{,]version="\([^"]*\)".*/\1/p; }' "$body" 2>/dev/null | head -n 1)
+	[ "$told" = "$version" ] && return
+	reason="port $metrics_port says that it is version '$told', not '$version'"
+	if [ -z "$told" ]; then reason="/metrics on port $metrics_port has no build_info{name=\"$name\",version=\"…\"}"; fi
+	return 1
+}
+
+# Healthy: active, never restarted, three good probes in a row, still so after
+# the settling time, and the version that was asked for.
+judge() {
+	body=$work/answer
+	sickness=
+	deadline=$(($(uptime_now) + probe_timeout))
+	good=0
+	pause=5
+	while [ "$good" -lt 3 ]; do
+		steady || return 1
+		if probe && [ "$active" = active ]; then
+			good=$((good + 1))
+			sleep 0.02
+			continue
+		fi
+		good=0
+		if [ "$(uptime_now)" -ge "$deadline" ]; then
+			reason="${sickness:-$name.service is $active} after $((probe_timeout / 100)) s"
+			return 1
+		fi
+		sleep "$((pause / 100)).$(printf %02d $((pause % 100)))"
+		if [ "$pause" -lt 100 ]; then pause=$((pause * 2)); fi
+	done
+	settled=$(($(uptime_now) + probe_settle))
+	while [ "$(uptime_now)" -lt "$settled" ]; do
+		left=$((settled - $(uptime_now)))
+		if [ "$left" -gt 100 ]; then sleep 1; elif [ "$left" -gt 0 ]; then sleep "0.$(printf %02d $((left % 100)))"; fi
+		steady || return 1
+		probe || {
+			reason="$sickness, after it had been healthy"
+			return 1
+		}
+	done
+	says_version
+}

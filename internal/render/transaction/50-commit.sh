@@ -1,0 +1,47 @@
+# --- commit ----------------------------------------------------------------
+
+# The release is kept with its package, so that going back needs no repository.
+# Renaming the record is the point of no return.
+commit() {
+	next=$home/releases/$release
+	rm -rf "$next.new" && mkdir -p "$next.new" || return 1
+	if [ "$action" = restore ]; then
+		ln "$kept_release/package.deb" "$next.new/package.deb" || return 1
+	elif [ -e "$txn/old/package.deb" ] && [ "$from" = "$package_version" ]; then
+		ln "$txn/old/package.deb" "$next.new/package.deb" || return 1
+	else
+		fetch_package "$package_version" "$next.new/package.deb" || return 1
+	fi
+	cp "$work/environment" "$next.new/environment" && cp "$work/parameters" "$next.new/parameters" || return 1
+	say "$package_version" >"$next.new/version"
+	say "$digest" >"$next.new/digest"
+	describe "$1" true
+	say "$line}" >"$txn/line"
+	find "$next.new" "$txn/line" -type f -exec sync {} + && sync "$next.new" "$home/releases" && mv "$next.new" "$next" && sync "$home/releases" || return 1
+	mv "$txn/record" "$txn/committed" && sync "$txn" || return 1
+	close_transaction
+	tell
+}
+
+# What a commit leaves to do, and what a boot can do in its place.
+close_transaction() {
+	record_history "$(cat "$txn/line")"
+	current=$(current_release)
+	for kept in $(kept_releases); do
+		[ "$kept" != "$current" ] || continue
+		same=no
+		if cmp -s "$kept/version" "$current/version" && cmp -s "$kept/digest" "$current/digest"; then same=yes; fi
+		# Going back takes the releases after the goal away: they were left for a reason.
+		if [ "$same" = yes ] || { [ -e "$txn/back-to" ] && [ "${kept##*/}" -gt "$(cat "$txn/back-to")" ]; }; then rm -rf "$kept"; fi
+	done
+	kept_releases | head -n -3 | while read -r old; do rm -rf "$old"; done
+	clear_transaction
+}
+
+clear_transaction() {
+	rm -f "/var/cache/apt/archives/${name}_"*.deb "$live_environment.kinectl-new" "$pin.kinectl-new"
+	rm -rf "$txn" "$home"/releases/*.new
+	rm -f "$recover_link"
+	rmdir "$home/releases" 2>/dev/null
+	sync "$home"
+}

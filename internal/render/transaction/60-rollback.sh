@@ -1,0 +1,90 @@
+# --- roll back -------------------------------------------------------------
+
+# Bring the recorded state back, byte for byte. With "offline" the service is
+# left to the boot that is under way.
+restore() {
+	old=$(cat "$txn/old/version")
+	dpkg --configure -a >/dev/null 2>&1
+	intact=no
+	if [ -z "$old" ]; then
+		systemctl disable --now "$name.service" >/dev/null 2>&1
+		systemctl reset-failed "$name.service" >/dev/null 2>&1
+		if dpkg-query --show "$name" >/dev/null 2>&1; then dpkg --force-remove-reinstreq --purge "$name" || return 1; fi
+		rm -f "$pin" "$live_environment"
+		rmdir "/etc/$name" 2>/dev/null
+		return 0
+	fi
+	intact=yes
+	if [ "$(installed_version "$name")" != "$old" ] || [ -n "$(dpkg --verify "$name" 2>&1)" ]; then
+		intact=no
+		install_file "$txn/old/package.deb" || return 1
+	fi
+	if [ -e "$txn/restarting" ]; then intact=no; fi
+	put_back "$txn/old/pin" "$pin" && put_back "$txn/old/environment" "$live_environment" || return 1
+	if [ "$(unit_property NeedDaemonReload)" = yes ] || [ "$1" = offline ]; then systemctl daemon-reload; fi
+	if [ "$(cat "$txn/old/enabled")" != enabled ]; then systemctl --quiet disable "$name.service"; fi
+	if [ "$intact" = yes ] && [ "$1" = online ]; then return 0; fi
+	systemctl reset-failed "$name.service" 2>/dev/null
+	if [ "$(cat "$txn/old/active")" != active ]; then
+		systemctl stop "$name.service"
+	elif [ "$1" = offline ]; then
+		systemctl --no-block start "$name.service"
+	else
+		systemctl restart "$name.service"
+	fi
+}
+
+# After a failure: the old release, judged again by its own rules.
+roll_back() {
+	why=$reason
+	restore online || {
+		reason="$why; going back failed too, see docs/recovery.md"
+		end failed
+		return 1
+	}
+	if [ -z "$old" ]; then
+		reason="$why; not installed, as before"
+		end rolled-back
+		clear_transaction
+		return 3
+	fi
+	if [ "$intact" = yes ]; then
+		# Nothing of the new release had reached the service.
+		reason=$why
+		refuse failed
+		clear_transaction
+		return 1
+	fi
+	asked=$version
+	if [ -e "$txn/old/parameters" ]; then . "$txn/old/parameters"; fi
+	if [ "$(cat "$txn/old/active")" = active ] && ! judge; then
+		reason="$why; back on $old, which is not healthy either: $reason"
+		version=$asked
+		end failed
+		clear_transaction
+		return 1
+	fi
+	version=$asked
+	reason=$why
+	end rolled-back
+	clear_transaction
+	return 3
+}
+
+# finish_earlier: what an earlier transaction left when even its guard failed.
+finish_earlier() {
+	if [ -e "$txn/removing" ]; then
+		take_away
+	elif [ -e "$txn/committed" ]; then
+		close_transaction
+	elif [ -e "$txn/record" ]; then
+		restore "${1:-online}" || {
+			reason="an earlier release left $txn and it cannot be undone: see docs/recovery.md"
+			return 1
+		}
+		clear_transaction
+	else
+		clear_transaction
+	fi
+	from=$(installed_version "$name")
+}

@@ -1,0 +1,28 @@
+# --- remove ----------------------------------------------------------------
+
+# Everything but the data in /var/lib/NAME and the user that owns it.
+take_away() {
+	systemctl disable --now "$name.service" >/dev/null 2>&1
+	systemctl reset-failed "$name.service" >/dev/null 2>&1
+	if dpkg-query --show "$name" >/dev/null 2>&1; then
+		tries=0
+		until dpkg --force-remove-reinstreq --purge "$name" >"$work/dpkg" 2>&1; do
+			tries=$((tries + 1))
+			if [ "$tries" -gt 120 ] || ! grep -q lock "$work/dpkg"; then
+				reason="dpkg could not remove $name"
+				cat "$work/dpkg"
+				return 1
+			fi
+			sleep 1
+		done
+	fi
+	rm -f "$pin" "$live_environment" "/var/cache/apt/archives/${name}_"*.deb
+	rmdir "/etc/$name" 2>/dev/null
+	systemctl daemon-reload
+	rm -rf "$home"
+	rm -f "$recover_link"
+	if ! ls /etc/systemd/system/multi-user.target.wants/kinectl-recover@*.service >/dev/null 2>&1 && [ -z "$(ls /var/lib/kinectl)" ]; then
+		rm -f "$recover_template"
+		rmdir /var/lib/kinectl
+	fi
+}

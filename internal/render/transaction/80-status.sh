@@ -1,0 +1,43 @@
+# --- looking, without touching ---------------------------------------------
+
+check() {
+	from=$(installed_version "$name")
+	reason='nothing to do'
+	changed=true
+	if [ "$action" = remove ]; then
+		reason="would remove $name ${from:-(not installed)}"
+		if [ -z "$from" ]; then changed=false; fi
+	elif [ "$action" = restore ] && ! find_kept "$1" "$2"; then
+		changed=false
+	elif [ "$action" = restore ]; then
+		reason="would go back to $name $1 (now: ${from:-not installed})"
+	elif same_as_now; then
+		changed=false
+	elif [ "$from" = "$package_version" ]; then
+		reason="would restart $name $package_version, with the environment of this release"
+	else
+		reason="would install $name $package_version (now: ${from:-not installed}) and restart it"
+	fi
+	describe checked "$changed"
+	tell
+}
+
+status() {
+	current=$(current_release)
+	health=none
+	from=$(installed_version "$name")
+	if [ -n "$from" ]; then
+		[ ! -e "$current/parameters" ] || . "$current/parameters"
+		body=$work/answer
+		health=sick
+		if steady && probe && says_version; then health=healthy; fi
+	fi
+	reason=${sickness:-$reason}
+	kept=
+	for each in $(kept_releases); do
+		kept="$kept${kept:+,}{\"release\":${each##*/},\"version\":\"$(cat "$each/version")\",\"digest\":\"$(cat "$each/digest")\"}"
+	done
+	busy=false
+	if systemctl --quiet is-active "$transaction_unit"; then busy=true; fi
+	say "{\"format\":$format,\"service\":\"$name\",\"version\":\"$from\",\"active\":\"$(unit_property ActiveState)\",\"since\":\"$(unit_property ActiveEnterTimestamp)\",\"health\":\"$health\",\"reason\":$(json_string "$reason"),\"busy\":$busy,\"kept\":[$kept],\"last\":$(tail -n 1 "$history" 2>/dev/null | grep . || echo null)}" >"$work/result"
+}

@@ -1,0 +1,134 @@
+# --- the ways in -----------------------------------------------------------
+
+same_as_now() {
+	[ "$from" = "$package_version" ] && [ -e "$live_environment" ] && cmp -s "$work/environment" "$live_environment" &&
+		[ -e "$pin" ] && [ "$(unit_property ActiveState)" = active ] && [ "$(unit_property UnitFileState)" = enabled ] &&
+		[ "$(unit_property NeedDaemonReload)" = no ] && [ ! -e "$txn/record" ] && [ -n "$(current_release)" ]
+}
+
+find_kept() {
+	for kept in $(kept_releases); do
+		if [ "$(cat "$kept/version")" = "$1" ] && [ "$(cat "$kept/digest")" = "$2" ]; then
+			kept_release=$kept
+			return 0
+		fi
+	done
+	reason="release $1 ($2) is not kept on this host"
+	return 1
+}
+
+transaction() {
+	mkdir -p "$home"
+	sed -n '1,/^# end of parameters$/p' "$work/run" >"$work/parameters"
+	from=$(installed_version "$name")
+	if [ "$action" = remove ]; then
+		if [ -z "$from" ] && [ ! -e "$home/releases.jsonl" ]; then
+			reason='not installed'
+			rmdir "$home" 2>/dev/null
+			refuse unchanged
+			return 0
+		fi
+		if begin && mv "$txn/record" "$txn/removing" && sync "$txn" && take_away; then
+			describe removed true
+			tell
+			return
+		fi
+		end failed
+		return 1
+	fi
+	if [ "$action" = restore ]; then
+		find_kept "$1" "$2" || {
+			refuse failed
+			return 1
+		}
+		cp "$kept_release/environment" "$work/environment"
+		cp "$kept_release/parameters" "$work/parameters"
+		. "$work/parameters"
+	fi
+	digest=$(digest_of "$work/environment")
+	if same_as_now; then
+		refuse unchanged
+		return 0
+	fi
+	last=$(current_release)
+	last=${last##*/}
+	release=$((${last:-0} + 1))
+	if ! enough_room || ! { [ "$action" = restore ] || [ "$from" = "$package_version" ] || refresh_index; } || ! begin; then
+		rm -rf "$txn"
+		rm -f "$recover_link"
+		: "${reason:=the old state could not be written down in $txn}"
+		refuse failed
+		return 1
+	fi
+	if [ "$action" = restore ]; then say "${kept_release##*/}" >"$txn/back-to"; fi
+	if act && { judge || { failure_log && false; }; } && commit "$([ "$action" = restore ] && echo restored || echo deployed)"; then
+		return 0
+	fi
+	: "${reason:=the release could not be kept in $home/releases}"
+	roll_back
+}
+
+guard() {
+	if [ -e "$txn/removing" ] || [ -e "$txn/committed" ] || [ -e "$txn/record" ]; then
+		reason='the transaction was interrupted'
+		from=$(cat "$txn/old/version" 2>/dev/null)
+		digest=$(digest_of "$work/environment")
+		if [ -e "$txn/record" ]; then
+			roll_back
+		else
+			finish_earlier
+		fi
+	elif [ -e "$txn" ] || [ -L "$recover_link" ]; then
+		clear_transaction
+	fi
+	rm -f "$work/environment" "$work/run" "$work/parameters"
+	# The deployer's end reads the result and removes the folder, if it still lives.
+	kill -0 "$1" 2>/dev/null || rm -rf "$work"
+}
+
+recover() {
+	work=$(mktemp -d /run/kinectl-recover.XXXXXX)
+	old=$(cat "$txn/old/version" 2>/dev/null)
+	if [ -e "$txn/record" ] && [ ! -e "$txn/removing" ]; then
+		reason='the host lost its power or was restarted in the middle of a release'
+		finish_earlier offline || exit 1
+		from=$version
+		version=${old:-none}
+		end recovered
+	else
+		finish_earlier offline
+	fi
+	rm -rf "$work"
+}
+
+started=$(uptime_now)
+verb=$1
+action=install
+work=
+who=${KINECTL_WHO:-unknown}
+sickness=
+case $verb in
+transaction)
+	action=$2
+	work=$3
+	shift 3
+	transaction "$@"
+	;;
+guard)
+	work=$2
+	guard "$3"
+	;;
+recover)
+	recover
+	;;
+check)
+	action=$2
+	work=$3
+	shift 3
+	check "$@"
+	;;
+status)
+	work=$2
+	status
+	;;
+esac

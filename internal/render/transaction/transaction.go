@@ -1,0 +1,106 @@
+// Package transaction renders the script that releases one service on one
+// host: it writes down the old state, installs, judges, and commits or rolls
+// back, alone, whatever becomes of the deployer. Start at [Script]; the
+// script's own text is in the .sh files beside this one, in the order of
+// their numbers.
+package transaction
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kinectl/kinectl/internal/plan"
+)
+
+// Format is the version of the script, of its record on the host and of its
+// result. A script reads only records that it wrote itself, because the record
+// carries the script along.
+const Format = 1
+
+//go:embed *.sh
+var parts embed.FS
+
+// body lists the parts of the script in their order.
+var body = [...]string{
+	"10-pieces.sh", "20-begin.sh", "30-act.sh", "40-judge.sh",
+	"50-commit.sh", "60-rollback.sh", "70-remove.sh", "80-status.sh", "90-main.sh",
+}
+
+// Script returns the transaction of p: a POSIX shell script whose only
+// difference between two services, or two versions, is its first lines. It
+// holds no value of the environment; those travel beside it.
+func Script(p plan.Plan) []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, `#!/bin/sh
+# The release of %s %s on one host. Written by kinectl; what the record on the
+# host means and how to go on by hand is told in docs/recovery.md.
+# shellcheck disable=SC1091,SC2034
+`, p.Name, p.Version.Label)
+	for _, v := range parameters(p) {
+		fmt.Fprintf(&b, "%s=%s\n", v.name, quote(v.value))
+	}
+	b.WriteString("# end of parameters\n\n")
+	for i, name := range body {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.Write(part(name))
+	}
+	return []byte(b.String())
+}
+
+// Carrier returns the small script that brings [Script] to a host, runs it as
+// a unit and prints its one line of result. It goes on Ansible's command line,
+// so it holds nothing that is particular to a release.
+func Carrier() []byte { return part("carry.sh") }
+
+// Sum is the SHA-256 of a script in hexadecimal. The carrier compares it: a
+// script cut short by a lost connection must not run.
+func Sum(script []byte) string {
+	sum := sha256.Sum256(script)
+	return hex.EncodeToString(sum[:])
+}
+
+// Limit bounds one transaction of p, and once more its roll-back. When it is
+// over, systemd ends the transaction and the guard restores the old release.
+func Limit(p plan.Plan) time.Duration {
+	return 10*time.Minute + p.Deploy.Probe.Timeout + p.Deploy.Probe.Settle
+}
+
+type parameter struct{ name, value string }
+
+func parameters(p plan.Plan) []parameter {
+	probe := p.Deploy.Probe
+	return []parameter{
+		{"format", fmt.Sprint(Format)},
+		{"name", p.Name},
+		{"version", p.Version.Label},
+		{"package_version", p.Version.Deb},
+		{"probe_type", probe.Type},
+		{"probe_port", fmt.Sprint(probe.Port)},
+		{"probe_path", probe.Path},
+		{"probe_status", fmt.Sprint(probe.Status)},
+		{"probe_timeout", hundredths(probe.Timeout)},
+		{"probe_settle", hundredths(probe.Settle)},
+		{"probe_version", fmt.Sprint(probe.Version)},
+		{"metrics_port", fmt.Sprint(probe.Metrics)},
+	}
+}
+
+// hundredths is the unit of /proc/uptime, which the script counts in.
+func hundredths(d time.Duration) string { return fmt.Sprint(d.Milliseconds() / 10) }
+
+// quote makes one word of the POSIX shell of s (XCU 2.2.2, single-quotes).
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+func part(name string) []byte {
+	b, err := parts.ReadFile(name)
+	if err != nil {
+		panic(err) // embedded at build time
+	}
+	return b
+}

@@ -1,0 +1,94 @@
+package spec
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestFindings compares all that Check says about each file of
+// testdata/findings with the golden file beside it.
+func TestFindings(t *testing.T) {
+	files, err := filepath.Glob("testdata/findings/*.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no test files: %v", err)
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, findings := Check(filepath.Base(file), src)
+		var b strings.Builder
+		_ = findings.Write(&b, false)
+		golden := strings.TrimSuffix(file, ".yml") + ".golden"
+		if *update {
+			if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.String() != string(want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", file, b.String(), want)
+		}
+	}
+}
+
+func TestParseValues(t *testing.T) {
+	s, findings := Parse("spec.yml", []byte(`service:
+  name: my-api
+  group: applications
+  description: " Serves: the \"catalogue\" "
+  deploy:
+    serial: [1, "25%", 1_000]
+    probe: {type: tcp, port: 8_080, timeout: 1m30s, settle: 0s, version: false}
+  limits: {mem: unlimited, no_file: 10_000}
+  resources: [postgres, nats]
+`))
+	if len(findings) > 0 {
+		t.Fatalf("findings: %+v", findings)
+	}
+	f := func(what string, got, want any) {
+		t.Helper()
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is %v, want %v", what, got, want)
+		}
+	}
+	f("name", s.Name, Value[string]{"my-api", true, Pos{2, 9, 6}})
+	f("description", s.Description.V, `Serves: the "catalogue"`)
+	f("serial", s.Serial.V, []string{"1", "25%", "1000"})
+	f("port", s.Probe.Port, Value[int]{8080, true, Pos{7, 30, 5}})
+	f("timeout", s.Probe.Timeout.V, 90*time.Second)
+	f("settle", s.Probe.Settle, Value[time.Duration]{0, true, Pos{7, 61, 2}})
+	f("version", s.Probe.Version.Or(true), false)
+	f("status", s.Probe.Status.Or(DefaultProbeStatus), 200)
+	f("mem", s.Limits.Mem.V, "unlimited")
+	f("no_file", s.Limits.NoFile.V, 10_000)
+	f("resources", len(s.Resources), 2)
+}
+
+func TestTooLarge(t *testing.T) {
+	_, findings := Check("spec.yml", make([]byte, MaxSize+1))
+	if len(findings) != 1 || findings[0].Rule != "too-large" {
+		t.Errorf("findings: %+v", findings)
+	}
+}
+
+func TestSecretsAreNotShown(t *testing.T) {
+	const secret = "hunter2"
+	_, findings := Check("spec.yml", []byte("service:\n  environments: |\n    A_TOKEN=x\n    A_TOKEN="+secret+"\n    B_TOKEN='"+secret+"'\n    C=x://u:"+secret+"@h/\n    C=y\n    D_TOKEN=\""+secret+"\n"))
+	var b strings.Builder
+	_ = findings.Write(&b, false)
+	if strings.Contains(b.String(), secret) {
+		t.Errorf("the output shows the secret:\n%s", b.String())
+	}
+}
