@@ -12,6 +12,7 @@ var hosts = []string{"h1", "h2", "h3", "h4"}
 // The main road: nothing installed, a version, the next, one that fails.
 func TestRoad(t *testing.T) {
 	f := road
+	f.run(t, f.fleet("remove", "")...)
 	out := f.deploy(t, 0, first)
 	contains(t, out, "hello 1.0.0 → applications of lab: h1 h2 h3 h4", "not installed → 1.0.0, healthy", "4 deployed", "monitoring skipped")
 	for _, h := range hosts {

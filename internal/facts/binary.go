@@ -21,14 +21,14 @@ func Binary(path string) (arch string, err error) {
 	}
 	head := make([]byte, 4)
 	if _, err := io.ReadFull(f, head); err != nil {
-		return "", fmt.Errorf("%s is no program: it has less than 4 bytes", path)
+		return "", fmt.Errorf("%s is no program, with less than 4 bytes", path)
 	}
 	if string(head[:2]) == "#!" {
 		return "", nil
 	}
 	program, err := elf.NewFile(f)
 	if err != nil {
-		return "", fmt.Errorf("%s is no Linux program: neither ELF nor a script with #!", path)
+		return "", fmt.Errorf("%s is no Linux program: neither ELF nor a #! script", path)
 	}
 	switch program.Machine {
 	case elf.EM_X86_64:

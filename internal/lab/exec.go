@@ -82,14 +82,18 @@ func (l *Lab) SSH(ctx context.Context, host string, argv ...string) (*exec.Cmd, 
 	return exec.CommandContext(ctx, "ssh", args...), nil
 }
 
-// killFamily ends a process and its children: nsenter forks to enter the pids
-// of a host, and does not pass signals on.
+// killFamily ends what nsenter runs: it forks to enter the pids of a host, waits
+// for the child and does not pass signals on.
 func killFamily(pid int) error {
 	body, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	for child := range strings.FieldsSeq(string(body)) {
+	children := strings.Fields(string(body))
+	if len(children) == 0 {
+		return syscall.Kill(pid, syscall.SIGKILL) // it has not forked yet
+	}
+	for _, child := range children {
 		if n, err := strconv.Atoi(child); err == nil {
 			_ = syscall.Kill(n, syscall.SIGKILL)
 		}
 	}
-	return syscall.Kill(pid, syscall.SIGKILL)
+	return nil
 }

@@ -66,6 +66,10 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	cmd.Env = append(os.Environ(), "KINECTL_EVENTS=3", "ANSIBLE_CALLBACKS_ENABLED=kinectl",
 		"ANSIBLE_CALLBACK_PLUGINS="+dir, "ANSIBLE_SSH_CONTROL_PATH_DIR="+filepath.Join(dir, "cp"),
 		"ANSIBLE_RETRY_FILES_ENABLED=False", "ANSIBLE_NOCOLOR=1", "ANSIBLE_LOCALHOST_WARNING=False")
+	if os.Getenv("ANSIBLE_SSH_EXTRA_ARGS") == "" {
+		// A host that loses its power says nothing: notice it within half a minute.
+		cmd.Env = append(cmd.Env, "ANSIBLE_SSH_EXTRA_ARGS=-o ServerAliveInterval=10 -o ServerAliveCountMax=3")
+	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{write}
 	// A group of its own, so that Ctrl-C comes to it once, from us.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kinectl/kinectl/internal/artifact"
@@ -33,8 +34,9 @@ func run(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*O
 	defer log.Close()
 	out := &Outcome{Service: p.Name, Version: p.Version.Label, Group: p.Group, Env: o.Infra.Env, Log: log.Name(), Hosts: []HostResult{}}
 	start := time.Now()
-	t := teller{out: out, progress: o.Progress}
+	t := teller{out: out, progress: o.Progress, began: map[string]bool{}, items: map[string]string{}, lost: map[string]line{}}
 	err = runPlaybook(ctx, o, files, log, t.event)
+	t.unreachable(hosts)
 	out.Seconds = time.Since(start).Seconds()
 	for _, h := range hosts {
 		if !t.began[h] && !slices.ContainsFunc(out.Hosts, func(r HostResult) bool { return r.Host == h }) {
@@ -56,6 +58,7 @@ type teller struct {
 	progress func(Event)
 	began    map[string]bool
 	items    map[string]string // host → what its failed loop items said
+	lost     map[string]line   // host → the task that could not reach it
 }
 
 func (t *teller) event(l line) {
@@ -68,20 +71,26 @@ func (t *teller) event(l line) {
 	case l.Event == "no-hosts" && l.Play == "Monitoring":
 		t.out.Monitored = false
 	case l.Event == "start" && l.Task == taskTransaction:
-		if t.began == nil {
-			t.began = map[string]bool{}
-		}
 		t.began[l.Host] = true
 		t.tell(Event{Stage: l.Play, Host: l.Host, Started: true})
+	case l.Event == "unreachable":
+		t.lost[l.Host] = l
 	case l.Event == "item-failed":
-		if t.items == nil {
-			t.items = map[string]string{}
-		}
 		t.items[l.Host] = join(t.items[l.Host], l.Message)
 	case l.Task == taskReport && (l.Event == "ok" || l.Event == "failed"):
 		t.result(l.Play, reported(l))
 	case l.Event == "failed":
 		t.result(l.Play, stopped(l, t.items[l.Host]))
+	}
+}
+
+// unreachable gives a result to the hosts that were lost and had no chance to
+// report: Ansible may end the play at once.
+func (t *teller) unreachable(hosts []string) {
+	for _, h := range hosts {
+		if l, ok := t.lost[h]; ok && !slices.ContainsFunc(t.out.Hosts, func(r HostResult) bool { return r.Host == h }) {
+			t.result(l.Play, HostResult{Host: h, Result: Unreachable, Reason: strings.Join(strings.Fields(l.Message), " ")})
+		}
 	}
 }
 

@@ -56,6 +56,7 @@ func TestEnvironment(t *testing.T) {
 	f(`A="x\"\\\$\`+"`"+`\n"`, `A=[x"\$`+"`"+`\n]`)
 	f(`A=x\yz\\`, `A=[xyz\]`)
 	f("A=x\\\ny", "A=[xy]")
+	f("A=x \\\n", "A=[x ]")
 	f("A=\"x\\\ny\"", "A=[xy]")
 	f("A='x\ny'", "A=[x\ny]")
 	f(`A="x"'y'z`, "A=[xyz]")

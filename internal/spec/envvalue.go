@@ -57,6 +57,7 @@ func (s *scanner) value(v *Variable) {
 		case r == '\\' && s.peek(0) == '\n':
 			state = bare
 			s.next()
+			b.keep() // blanks before a continuation are no end
 		case r == '\\' && !s.eof():
 			state = bare
 			b.kept(s.next())
@@ -97,8 +98,11 @@ func (b *builder) rune(r rune) {
 // kept is rune for a character that quotes or an escape protect from trimming.
 func (b *builder) kept(r rune) {
 	b.literal.WriteRune(r)
-	b.trim = b.literal.Len()
+	b.keep()
 }
+
+// keep protects what has been added so far from trimming.
+func (b *builder) keep() { b.trim = b.literal.Len() }
 
 // escaped adds what a backslash and r mean inside of double quotes.
 func (b *builder) escaped(r rune) {

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"fmt"
-	"net"
 	"regexp"
 	"slices"
 	"strconv"
@@ -129,7 +128,7 @@ func trailingComment(s *Spec) diag.Findings {
 		if line := s.lines[v.Value.Line-1]; strings.ContainsAny(column(line, v.Value.Column), `'"`) {
 			continue // whoever quotes knows
 		}
-		if value, _ := v.Literal(); strings.Contains(value, " #") {
+		if slices.ContainsFunc(v.Parts, func(p Part) bool { return strings.Contains(p.Literal, " #") }) {
 			all = append(all, s.finding("comment-in-value", diag.Warning, "service.environments", v.Value,
 				"put the comment on a line of its own, or the value in quotes", "what follows # is part of the value of "+v.Name))
 		}
@@ -142,8 +141,10 @@ func trailingComment(s *Spec) diag.Findings {
 func (s *Spec) MetricsPort() int {
 	for _, v := range s.Environment {
 		if v.Name == "METRICS_ADDRESS" {
-			port, _ := listenPort(v)
-			return port
+			if port, known := listenPort(v); known {
+				return port
+			}
+			return 0
 		}
 	}
 	return DefaultProbePort
@@ -157,19 +158,16 @@ func listenPort(v Variable) (int, bool) {
 	}
 	// An expression for the host only leaves the port in the text after it.
 	text := v.Parts[len(v.Parts)-1].Literal
-	if len(v.Parts) > 1 {
-		text = text[strings.LastIndexByte(text, ':')+1:]
-		text = ":" + text
-	}
-	_, port, err := net.SplitHostPort(text)
-	if err != nil {
+	colon := strings.LastIndexByte(text, ':')
+	if colon < 0 {
 		return 0, false
 	}
-	n, err := strconv.Atoi(port)
-	return n, err == nil
+	port, err := strconv.Atoi(text[colon+1:])
+	return port, err == nil && port > 0 && port <= 65_535
 }
 
-// probePort finds a probe that asks where nothing listens.
+// probePort finds a probe that asks where nothing listens. Where Ansible
+// decides an address it keeps silent.
 func probePort(s *Spec) diag.Findings {
 	kind, port := s.Probe.Type.Or(DefaultProbeType), s.Probe.Port.Or(DefaultProbePort)
 	if kind == "none" {

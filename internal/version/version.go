@@ -60,7 +60,7 @@ func Parse(s string) (Version, error) {
 func FromDeb(s string) (Version, error) {
 	m := regexp.MustCompile(`^(` + numbers + `)(?:~(` + early + `))?(?:\+([0-9]+)(?:\.g([0-9a-f]{4,40}))?(\.dirty)?)?$`).FindStringSubmatch(s)
 	if m == nil {
-		return Version{}, fmt.Errorf("Debian version %.100q is not one that kinectl makes", s)
+		return Version{}, fmt.Errorf("version %.100q is not a Debian version that kinectl makes", s)
 	}
 	label := m[1]
 	if m[2] != "" {
@@ -74,7 +74,7 @@ func FromDeb(s string) (Version, error) {
 	}
 	v, err := Parse(label)
 	if err == nil && v.Deb != s {
-		err = fmt.Errorf("Debian version %.100q is not one that kinectl makes", s)
+		err = fmt.Errorf("version %.100q is not a Debian version that kinectl makes", s)
 	}
 	return v, err
 }
