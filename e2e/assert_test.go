@@ -82,7 +82,7 @@ func (f *fixture) runs(t *testing.T, host, version string) {
 func (f *fixture) clean(t *testing.T, host string) {
 	t.Helper()
 	f.expect(t, host, `ls -d /var/lib/kinectl/*/txn /run/kinectl/* /run/kinectl-* /run/hello/drain /etc/systemd/system/*.wants/kinectl-* 2>/dev/null; true`, "")
-	f.expect(t, host, `find /etc /var/lib/kinectl /var/cache/apt/archives -name '*.kinectl-new' -o -name '*.dpkg-new' -o -name '*.new' -o -name 'hello_*.deb' 2>/dev/null; true`, "")
+	f.expect(t, host, `find /etc /usr /var/lib/kinectl -xdev -name '*.kinectl-new' -o -name '*.dpkg-new' -o -name '*.dpkg-tmp' -o -path '*/releases/*.new' 2>/dev/null; true`, "")
 	f.expect(t, host, `systemctl list-units --plain --no-legend 'kinectl-*'`, "")
 }
 

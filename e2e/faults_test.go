@@ -78,8 +78,8 @@ func TestNothingStarts(t *testing.T) {
 	contains(t, out, "hello 7.7.7", "not in the repository", "1.1.0 (amd64)", "hint: build it with `kinectl package --version 7.7.7`")
 
 	f.configure(t, "greeting: hello\n")
-	out = f.deploy(t, 1, second)
-	contains(t, out, "the variable log_level is not defined for h1")
+	out = f.deploy(t, 2, second)
+	contains(t, out, "the variable log_level is not defined for h1 h2 h3 h4")
 	f.configure(t, "log_level: info\ngreeting: hello\n")
 
 	bad := filepath.Join(t.TempDir(), "spec.yml")

@@ -17,7 +17,7 @@ func TestSecrets(t *testing.T) {
 	f.configure(t, "log_level: info\ngreeting: hello\nplanted: "+planted+"\nhostile: \"$(touch /x) `touch /x` \\\" ; touch /x ; \\\\ ' # 9f31hostile\"\n")
 
 	// Watch every argument list on the host and here while it is deployed.
-	f.sh(t, "h1", `systemd-run --quiet --collect --unit=watcher sh -c 'while :; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\0" " "; done | grep -ao "correct-horse\|9f31hostile" > /run/seen'`)
+	f.sh(t, "h1", `systemd-run --quiet --collect --unit=watcher sh -c 'while :; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\0" " "; done | grep -ao "[c]orrect-horse\|9f31[h]ostile" > /run/seen'`)
 	defer f.sh(t, "h1", `systemctl stop watcher; rm -f /run/seen`)
 
 	dir := t.TempDir()
@@ -38,12 +38,12 @@ func TestSecrets(t *testing.T) {
 	if out := f.deploy(t, 0, secrets); strings.Contains(out, "9f31") {
 		t.Errorf("kinectl shows a secret:\n%s", out)
 	}
-	f.expect(t, "h1", `cat /run/seen`, "")
+	f.expect(t, "h1", `head -n 3 /run/seen`, "")
 
 	// The service has the values, to the letter.
 	f.expect(t, "h1", `tr '\0' '\n' < /proc/$(systemctl show -P MainPID hello)/environ | grep -E '^(PLANTED|HOSTILE)=' | sort`,
 		"HOSTILE=$(touch /x) `touch /x` \" ; touch /x ; \\ ' # 9f31hostile\nPLANTED="+planted)
-	f.expect(t, "h1", `ls /x 2>&1`, "ls: cannot access '/x': No such file or directory")
+	f.expect(t, "h1", `if [ -e /x ]; then echo executed; fi`, "")
 
 	f.expect(t, "h1", `journalctl --no-pager -o export | grep -ac 'correct-horse\|9f31hostile\|Y29ycmVjdC1ob3JzZ' || true`, "0")
 	f.expect(t, "h1", `grep -rlsa 'correct-horse\|9f31hostile\|Y29ycmVjdC1ob3JzZ' /etc /run /tmp /var /root /home /usr/share/kinectl | sort | sed 's/releases.[0-9]*/releases\/N/' | uniq`,

@@ -76,6 +76,9 @@ func logDir() string {
 
 // finish shows the end of a run and turns its error into an exit code.
 func (a *app) finish(ctx context.Context, out *release.Outcome, err error) error {
+	if errors.Is(err, release.ErrUndefined) {
+		return usage(err, "define it in the group_vars or host_vars of the inventory")
+	}
 	if out == nil {
 		return failed(err, "")
 	}

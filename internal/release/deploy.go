@@ -27,10 +27,21 @@ const (
 // their message lists what it has.
 var ErrNoVersion = repo.ErrNotFound
 
+// ErrUndefined is wrapped by errors about variables that the environment needs
+// and the inventory lacks.
+var ErrUndefined = errors.New("the environment cannot be written")
+
 // Deploy brings a planned version to its group, batch by batch. The Outcome is
 // set also when a host failed; the error then wraps ErrRolledBack, ErrLocked
 // or ErrFailed.
 func Deploy(ctx context.Context, o Options, p plan.Plan) (*Outcome, error) {
+	hosts, err := o.Infra.Hosts(p.Group)
+	if err != nil {
+		return nil, err
+	}
+	if missing := o.Infra.Undefined(hosts, p.Needs); len(missing) > 0 {
+		return nil, fmt.Errorf("%s: %w", strings.Join(missing, "; "), ErrUndefined)
+	}
 	return run(ctx, o, p, ansible.Deploy(p))
 }
 
@@ -96,14 +107,14 @@ func (in *Infra) repository(group string) (location string, key []byte, err erro
 	if err != nil {
 		return "", nil, err
 	}
-	location, ok := in.Variable(hosts[0], repositoryVariable)
+	location, ok := in.answer.Ours[hosts[0]][repositoryVariable]
 	if !ok {
 		return "", nil, fmt.Errorf("the inventory %s does not say where the packages are: set %s in group_vars/all.yml to a directory or URL", in.Inventory, repositoryVariable)
 	}
 	if !strings.Contains(location, "://") && !filepath.IsAbs(location) {
 		location = filepath.Join(in.Dir, location)
 	}
-	file, ok := in.Variable(hosts[0], keyVariable)
+	file, ok := in.answer.Ours[hosts[0]][keyVariable]
 	if !ok {
 		return location, nil, nil
 	}

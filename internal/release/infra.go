@@ -17,8 +17,15 @@ type Infra struct {
 	Dir       string // the repository
 	Env       string // "production"
 	Inventory string // DIR/inventories/ENV
-	groups    map[string]group
-	hostVars  map[string]map[string]any
+	answer    answer
+}
+
+// answer is what this program needs of the inventory. It is kept in a cache on
+// disk, so it has the values of our own variables only.
+type answer struct {
+	Groups  map[string]group
+	Defined map[string][]string          // host → names of its variables
+	Ours    map[string]map[string]string // host → kinectl_… variables
 }
 
 type group struct {
@@ -27,12 +34,17 @@ type group struct {
 }
 
 // OpenInfra reads the inventory of one environment through ansible-inventory,
-// which alone knows Ansible's precedence. It takes about half a second.
+// which alone knows Ansible's precedence. That takes about half a second, so
+// the answer is kept until a file of the inventory changes.
 func OpenInfra(ctx context.Context, dir, env string) (*Infra, error) {
 	root := filepath.Join(dir, "inventories")
 	in := &Infra{Dir: dir, Env: env, Inventory: filepath.Join(root, env)}
 	if _, err := os.Stat(in.Inventory); err != nil {
 		return nil, fmt.Errorf("no inventory of %q at %s%s", env, in.Inventory, environments(root))
+	}
+	key := inventoryKey(dir, in.Inventory)
+	if in.cached(key) {
+		return in, nil
 	}
 	program, err := exec.LookPath("ansible-inventory")
 	if err != nil {
@@ -50,6 +62,7 @@ func OpenInfra(ctx context.Context, dir, env string) (*Infra, error) {
 	if err := in.parse(out); err != nil {
 		return nil, fmt.Errorf("read the inventory %s: %w", in.Inventory, err)
 	}
+	in.keep(key)
 	return in, nil
 }
 
@@ -81,8 +94,17 @@ func (in *Infra) parse(document []byte) error {
 			return err
 		}
 	}
-	in.hostVars = meta.HostVars
-	in.groups = map[string]group{}
+	in.answer = answer{Groups: map[string]group{}, Defined: map[string][]string{}, Ours: map[string]map[string]string{}}
+	for host, vars := range meta.HostVars {
+		ours := map[string]string{}
+		for name, value := range vars {
+			in.answer.Defined[host] = append(in.answer.Defined[host], name)
+			if text, ok := value.(string); ok && strings.HasPrefix(name, "kinectl_") {
+				ours[name] = text
+			}
+		}
+		in.answer.Ours[host] = ours
+	}
 	for name, m := range raw {
 		if name == "_meta" {
 			continue
@@ -91,7 +113,7 @@ func (in *Infra) parse(document []byte) error {
 		if err := json.Unmarshal(m, &g); err != nil {
 			return fmt.Errorf("group %s: %w", name, err)
 		}
-		in.groups[name] = g
+		in.answer.Groups[name] = g
 	}
 	return nil
 }
@@ -99,9 +121,9 @@ func (in *Infra) parse(document []byte) error {
 // Hosts returns the hosts of a group and of the groups below it, in the
 // inventory's order, or an error that names the groups there are.
 func (in *Infra) Hosts(name string) ([]string, error) {
-	if _, ok := in.groups[name]; !ok {
+	if _, ok := in.answer.Groups[name]; !ok {
 		var names []string
-		for g := range in.groups {
+		for g := range in.answer.Groups {
 			if g != "all" && g != "ungrouped" {
 				names = append(names, g)
 			}
@@ -117,12 +139,12 @@ func (in *Infra) Hosts(name string) ([]string, error) {
 			return
 		}
 		seen[name] = true
-		for _, h := range in.groups[name].Hosts {
+		for _, h := range in.answer.Groups[name].Hosts {
 			if !slices.Contains(hosts, h) {
 				hosts = append(hosts, h)
 			}
 		}
-		for _, c := range in.groups[name].Children {
+		for _, c := range in.answer.Groups[name].Children {
 			walk(c)
 		}
 	}
@@ -133,9 +155,20 @@ func (in *Infra) Hosts(name string) ([]string, error) {
 	return hosts, nil
 }
 
-// Variable returns a variable of a host as text, and false when it is not
-// defined or not a plain value.
-func (in *Infra) Variable(host, name string) (string, bool) {
-	v, ok := in.hostVars[host][name].(string)
-	return v, ok
+// Undefined returns a sentence for every variable that the inventory does not
+// define for one of these hosts: all of them at once, before any host is asked.
+func (in *Infra) Undefined(hosts, needs []string) []string {
+	var missing []string
+	for _, name := range needs {
+		var lack []string
+		for _, h := range hosts {
+			if !slices.Contains(in.answer.Defined[h], name) {
+				lack = append(lack, h)
+			}
+		}
+		if len(lack) > 0 {
+			missing = append(missing, fmt.Sprintf("the variable %s is not defined for %s", name, strings.Join(lack, " ")))
+		}
+	}
+	return missing
 }

@@ -25,18 +25,12 @@ class CallbackModule(CallbackBase):
         self.play = ""
         self.events = os.fdopen(int(os.environ["KINECTL_EVENTS"]), "w", buffering=1)
 
-    def tell(self, event, task="", host="", message=""):
-        line = {"event": event, "play": self.play, "task": task, "host": host, "message": message}
+    def tell(self, event, task="", host="", result=None):
+        line = {"event": event, "play": self.play, "task": task, "host": host, "result": result or {}}
         self.events.write(json.dumps(line) + "\n")
 
     def result(self, event, result):
-        # What a task with no_log gives is already censored when it comes here.
-        message = result._result.get("msg", "")
-        if isinstance(message, list):
-            message = message[-1]
-        if not isinstance(message, str):  # Ansible reads text that looks like JSON
-            message = json.dumps(message)
-        self.tell(event, result._task.get_name(), result._host.get_name(), message)
+        self.tell(event, result._task.get_name(), result._host.get_name(), result._result)
 
     def v2_playbook_on_play_start(self, play):
         self.play = play.get_name()
@@ -53,9 +47,6 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
         self.result("failed", result)
-
-    def v2_runner_item_on_failed(self, result):
-        self.result("item-failed", result)
 
     def v2_runner_on_unreachable(self, result):
         self.result("unreachable", result)

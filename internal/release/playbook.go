@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,11 +22,11 @@ var callback []byte
 
 // line is one event of the callback plugin.
 type line struct {
-	Event   string `json:"event"` // play, no-hosts, start, ok, failed, item-failed, unreachable
-	Play    string `json:"play"`
-	Task    string `json:"task"`
-	Host    string `json:"host"`
-	Message string `json:"message"`
+	Event  string          `json:"event"` // play, no-hosts, start, ok, failed, unreachable
+	Play   string          `json:"play"`
+	Task   string          `json:"task"`
+	Host   string          `json:"host"`
+	Result json.RawMessage `json:"result"` // what the task's module returned
 }
 
 // runPlaybook writes files into a folder of its own, runs the first of them
@@ -54,7 +55,8 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 		return err
 	}
 	defer read.Close()
-	args := []string{"-i", o.Infra.Inventory, "--forks", "50", playbook}
+	// The connections are closed below, however the run ends.
+	args := []string{"-i", o.Infra.Inventory, "--forks", "50", "--skip-tags", "connections", playbook}
 	if o.Limit != "" {
 		args = append(args, "--limit", o.Limit)
 	}
@@ -112,18 +114,25 @@ func writePlaybook(dir string, files []artifact.File) (string, error) {
 		return "", err
 	}
 	for _, f := range files {
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(f.Path)), f.Body, f.Mode); err != nil {
+		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(path, f.Body, f.Mode); err != nil {
 			return "", err
 		}
 	}
-	return filepath.Join(dir, filepath.Base(files[0].Path)), nil
+	return filepath.Join(dir, filepath.FromSlash(files[0].Path)), nil
 }
 
-// closeConnections ends the ssh masters that a run which stopped early left
-// behind; the playbook's own last play closes them otherwise.
+// closeConnections ends the ssh masters of a run, all at once.
 func closeConnections(dir string) {
 	sockets, _ := os.ReadDir(dir)
+	var all sync.WaitGroup
 	for _, s := range sockets {
-		exec.Command("ssh", "-o", "ControlPath="+filepath.Join(dir, s.Name()), "-O", "exit", "any").Run()
+		all.Go(func() {
+			_ = exec.Command("ssh", "-o", "ControlPath="+filepath.Join(dir, s.Name()), "-O", "exit", "any").Run()
+		})
 	}
+	all.Wait()
 }

@@ -58,6 +58,7 @@ const (
 	Removed     Result = "removed"
 	Unchanged   Result = "unchanged"
 	Checked     Result = "checked" // --check: nothing was done
+	Ready       Result = "ready"   // prepared
 	RolledBack  Result = "rolled-back"
 	Failed      Result = "failed"
 	Locked      Result = "locked"
@@ -67,7 +68,7 @@ const (
 // Good reports whether the roll may go on after r.
 func (r Result) Good() bool {
 	switch r {
-	case Deployed, Restored, Removed, Unchanged, Checked:
+	case Deployed, Restored, Removed, Unchanged, Checked, Ready:
 		return true
 	}
 	return false

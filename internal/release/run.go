@@ -14,11 +14,8 @@ import (
 	"github.com/kinectl/kinectl/internal/plan"
 )
 
-// The tasks of the playbook whose events carry a host's story.
-const (
-	taskTransaction = "Run the transaction"
-	taskReport      = "Report the result"
-)
+// The stage of the playbook in which hosts are released.
+const stageDeploy = "Deploy"
 
 // run executes a playbook for p over its group and gathers what became of
 // every host. The Outcome is set also when there is an error after the start.
@@ -34,7 +31,7 @@ func run(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*O
 	defer log.Close()
 	out := &Outcome{Service: p.Name, Version: p.Version.Label, Group: p.Group, Env: o.Infra.Env, Log: log.Name(), Hosts: []HostResult{}}
 	start := time.Now()
-	t := teller{out: out, progress: o.Progress, began: map[string]bool{}, items: map[string]string{}, lost: map[string]line{}}
+	t := teller{out: out, progress: o.Progress, began: map[string]bool{}, lost: map[string]line{}}
 	err = runPlaybook(ctx, o, files, log, t.event)
 	t.unreachable(hosts)
 	out.Seconds = time.Since(start).Seconds()
@@ -57,8 +54,7 @@ type teller struct {
 	out      *Outcome
 	progress func(Event)
 	began    map[string]bool
-	items    map[string]string // host → what its failed loop items said
-	lost     map[string]line   // host → the task that could not reach it
+	lost     map[string]line // host → the task that could not reach it
 }
 
 func (t *teller) event(l line) {
@@ -70,17 +66,13 @@ func (t *teller) event(l line) {
 		}
 	case l.Event == "no-hosts" && l.Play == "Monitoring":
 		t.out.Monitored = false
-	case l.Event == "start" && l.Task == taskTransaction:
+	case l.Event == "start" && l.Play == stageDeploy:
 		t.began[l.Host] = true
 		t.tell(Event{Stage: l.Play, Host: l.Host, Started: true})
 	case l.Event == "unreachable":
 		t.lost[l.Host] = l
-	case l.Event == "item-failed":
-		t.items[l.Host] = join(t.items[l.Host], l.Message)
-	case l.Task == taskReport && (l.Event == "ok" || l.Event == "failed"):
+	case l.Event == "failed", l.Event == "ok" && l.Play == stageDeploy:
 		t.result(l.Play, reported(l))
-	case l.Event == "failed":
-		t.result(l.Play, stopped(l, t.items[l.Host]))
 	}
 }
 
@@ -89,7 +81,7 @@ func (t *teller) event(l line) {
 func (t *teller) unreachable(hosts []string) {
 	for _, h := range hosts {
 		if l, ok := t.lost[h]; ok && !slices.ContainsFunc(t.out.Hosts, func(r HostResult) bool { return r.Host == h }) {
-			t.result(l.Play, HostResult{Host: h, Result: Unreachable, Reason: strings.Join(strings.Fields(l.Message), " ")})
+			t.result(l.Play, HostResult{Host: h, Result: Unreachable, Reason: message(l)})
 		}
 	}
 }
@@ -105,36 +97,25 @@ func (t *teller) tell(e Event) {
 	}
 }
 
-// reported reads the line of JSON that the transaction ended with.
+// reported reads the line of JSON that a task ended with: our module's own, or
+// that of another task, which has a message at least.
 func reported(l line) HostResult {
 	r := HostResult{}
-	if err := json.Unmarshal([]byte(l.Message), &r); err != nil {
-		r = HostResult{Result: Failed, Reason: l.Message}
+	if json.Unmarshal(l.Result, &r) != nil || r.Result == "" {
+		r = HostResult{Result: Failed, Reason: message(l)}
 	}
 	r.Host = l.Host
 	return r
 }
 
-// stopped makes a result of a task that failed before or after the transaction.
-func stopped(l line, items string) HostResult {
-	r := HostResult{Host: l.Host, Result: Failed, Reason: l.Message}
-	if items != "" {
-		r.Reason = items
+// message is what Ansible itself says of a task, on one line.
+func message(l line) string {
+	var m struct {
+		Msg          string `json:"msg"`
+		ModuleStderr string `json:"module_stderr"`
 	}
-	for _, kind := range []Result{Locked, Unreachable} {
-		prefix := string(kind) + ": "
-		if len(r.Reason) > len(prefix) && r.Reason[:len(prefix)] == prefix {
-			r.Result, r.Reason = kind, r.Reason[len(prefix):]
-		}
-	}
-	return r
-}
-
-func join(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + "; " + b
+	_ = json.Unmarshal(l.Result, &m)
+	return strings.Join(strings.Fields(m.Msg+" "+m.ModuleStderr), " ")
 }
 
 // openLog makes the file for Ansible's output, named by time and release.

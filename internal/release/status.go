@@ -55,17 +55,19 @@ func Status(ctx context.Context, o Options, p plan.Plan) ([]HostStatus, error) {
 	defer log.Close()
 	var all []HostStatus
 	err = runPlaybook(ctx, o, ansible.Status(p), log, func(l line) {
-		switch {
-		case l.Event == "ok" && l.Task == taskReport:
-			s := HostStatus{}
-			if err := json.Unmarshal([]byte(l.Message), &s); err != nil {
-				s = HostStatus{Health: NotAnswering, Reason: l.Message}
+		s := HostStatus{}
+		switch l.Event {
+		case "ok":
+			if err := json.Unmarshal(l.Result, &s); err != nil {
+				s = HostStatus{Health: NotAnswering, Reason: err.Error()}
 			}
-			s.Host = l.Host
-			all = append(all, s)
-		case l.Event == "failed":
-			all = append(all, HostStatus{Host: l.Host, Health: NotAnswering, Reason: l.Message})
+		case "failed", "unreachable":
+			s = HostStatus{Health: NotAnswering, Reason: message(l)}
+		default:
+			return
 		}
+		s.Host = l.Host
+		all = append(all, s)
 	})
 	if err != nil {
 		return nil, err

@@ -26,63 +26,35 @@ type Kept struct {
 	Digest  string // of the environment file, as the host's history says it
 }
 
-// Deploy returns the playbook that brings p to its group, and the script that
-// the playbook hands to each host.
-func Deploy(p plan.Plan) []artifact.File {
-	return []artifact.File{
-		playbook(p, "deploy.yml.tmpl", "ansible/deploy.yml", "install"),
-		script(p),
-	}
-}
+// Deploy returns the playbook that brings p to its group, with the module that
+// it hands to each host.
+func Deploy(p plan.Plan) []artifact.File { return playbook(p, "deploy", "install", Kept{}) }
 
 // Restore returns the playbook that takes the group of p back to a kept
 // release, with the environment and the probe which that release had.
-func Restore(p plan.Plan, kept Kept) []artifact.File {
-	return []artifact.File{
-		playbook(p, "deploy.yml.tmpl", "ansible/deploy.yml", "restore", kept.Version, kept.Digest),
-		script(p),
-	}
-}
+func Restore(p plan.Plan, kept Kept) []artifact.File { return playbook(p, "deploy", "restore", kept) }
 
 // Remove returns the playbook that takes the service of p off its group.
-func Remove(p plan.Plan) []artifact.File {
-	return []artifact.File{
-		playbook(p, "deploy.yml.tmpl", "ansible/deploy.yml", "remove"),
-		script(p),
-	}
-}
+func Remove(p plan.Plan) []artifact.File { return playbook(p, "deploy", "remove", Kept{}) }
 
 // Status returns the playbook that asks every host of p's group what it runs.
-func Status(p plan.Plan) []artifact.File {
-	return []artifact.File{
-		playbook(p, "status.yml.tmpl", "ansible/status.yml", "none"),
-		script(p),
-	}
-}
+func Status(p plan.Plan) []artifact.File { return playbook(p, "status", "", Kept{}) }
 
-func script(p plan.Plan) artifact.File {
-	return artifact.File{Path: "ansible/transaction.sh", Mode: 0o755, Body: transaction.Script(p)}
-}
-
-// playbook fills one template. Every value that comes from a spec goes in
-// through yaml or environment, which quote it.
-func playbook(p plan.Plan, name, path, action string, arguments ...string) artifact.File {
-	funcs := template.FuncMap{"yaml": yaml, "serial": serial, "environment": environmentFile, "indent": indent}
-	t := template.Must(template.New(name).Funcs(funcs).ParseFS(templates, name))
+// playbook fills one template and puts the module where Ansible looks for it:
+// in a folder "library" beside the playbook. Every value that comes from a spec
+// goes in through yaml or environment, which quote it.
+func playbook(p plan.Plan, name, action string, kept Kept) []artifact.File {
+	funcs := template.FuncMap{"yaml": yaml, "serial": serial, "environment": environmentFile}
+	t := template.Must(template.New(name+".yml.tmpl").Funcs(funcs).ParseFS(templates, name+".yml.tmpl"))
 	var b bytes.Buffer
-	err := t.Execute(&b, map[string]any{
-		"Plan":      p,
-		"Action":    action,
-		"Arguments": arguments,
-		"Carrier":   string(transaction.Carrier()),
-		"Sum":       transaction.Sum(transaction.Script(p)),
-		"Limit":     int(transaction.Limit(p).Seconds()),
-		"Unit":      "kinectl-" + p.Name + ".service",
-	})
+	err := t.Execute(&b, map[string]any{"Plan": p, "Action": action, "Kept": kept})
 	if err != nil {
 		panic(fmt.Sprintf("ansible: template %s: %v", name, err)) // the template is ours, the data is plain
 	}
-	return artifact.File{Path: path, Mode: 0o644, Body: b.Bytes()}
+	return []artifact.File{
+		{Path: "ansible/" + name + ".yml", Mode: 0o644, Body: b.Bytes()},
+		{Path: "ansible/library/kinectl_transaction.sh", Mode: 0o644, Body: transaction.Module(p)},
+	}
 }
 
 // yaml writes s as a double-quoted YAML scalar (YAML 1.2, 7.3.1): every JSON
@@ -108,16 +80,4 @@ func serial(batches []string) string {
 		return words[0]
 	}
 	return "[" + strings.Join(words, ", ") + "]"
-}
-
-// indent puts n spaces before every line of s that is not empty.
-func indent(n int, s string) string {
-	pad := strings.Repeat(" ", n)
-	lines := strings.SplitAfter(s, "\n")
-	for i, l := range lines {
-		if strings.Trim(l, "\n") != "" {
-			lines[i] = pad + l
-		}
-	}
-	return strings.Join(lines, "")
 }

@@ -9,6 +9,7 @@
 #   run guard DIR PID                     after the unit: undo what nobody committed
 #   run recover                           after a boot: the same, offline
 #   run check ACTION DIR [V DIGEST]       say what would be done
+#   run prepare ACTION DIR [V DIGEST]     fetch, and refuse what cannot go well
 #   run status DIR                        say what is here, as one line of JSON
 
 set -u
@@ -85,15 +86,20 @@ current_release() { kept_releases | tail -n 1; }
 
 # describe RESULT CHANGED: what happened, as a line of JSON in $line.
 describe() {
+	result=$1
+	failed=false
+	case $result in failed | rolled-back | locked) failed=true ;; esac
 	tenths=$((($(uptime_now) - started) / 10))
-	line="{\"format\":$format,\"service\":\"$name\",\"action\":\"$action\",\"version\":\"$version\",\"digest\":\"$digest\",\"from\":\"$from\",\"release\":$release,\"result\":\"$1\",\"changed\":$2,\"reason\":$(json_string "$reason"),\"who\":$(json_string "$who"),\"when\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"seconds\":$((tenths / 10)).$((tenths % 10))"
+	line="{\"format\":$format,\"service\":\"$name\",\"action\":\"$action\",\"version\":\"$version\",\"digest\":\"$digest\",\"from\":\"$from\",\"release\":$release,\"result\":\"$result\",\"changed\":$2,\"reason\":$(json_string "$reason"),\"who\":$(json_string "$who"),\"when\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"seconds\":$((tenths / 10)).$((tenths % 10))"
 }
 
-# tell: the line to the deployer, with the last log lines of what failed.
+# tell: the line to the deployer, in the words of an Ansible module, with the
+# last log lines of what failed.
 tell() {
 	lines=
 	if [ -s "$work/failure" ]; then lines=$(json_lines <"$work/failure"); fi
-	say "$line,\"log\":[$lines]}" | replace "$work/result" 0600
+	say "$line,\"failed\":$failed,\"msg\":$(json_string "$result${reason:+: }$reason"),\"log\":[$lines]}" >"$work/result.new"
+	mv "$work/result.new" "$work/result"
 }
 
 # record_history: the line into the history, once however often it is tried.

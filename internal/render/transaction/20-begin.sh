@@ -9,8 +9,9 @@ begin() {
 	mkdir -p "$txn/old" || return 1
 	cp "$work/run" "$txn/run" && chmod 0700 "$txn/run" || return 1
 	say "$from" >"$txn/old/version"
-	unit_property UnitFileState >"$txn/old/enabled"
-	unit_property ActiveState >"$txn/old/active"
+	unit_state
+	say "$enabled" >"$txn/old/enabled"
+	say "$active" >"$txn/old/active"
 	if [ -e "$live_environment" ]; then cp -a "$live_environment" "$txn/old/environment" || return 1; fi
 	if [ -e "$pin" ]; then cp -a "$pin" "$txn/old/pin" || return 1; fi
 	if [ -n "$from" ]; then

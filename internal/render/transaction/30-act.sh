@@ -1,17 +1,29 @@
 # --- act -------------------------------------------------------------------
 
+# patiently COMMAND...: apt waits for dpkg's lock by itself, but not for those
+# of its lists and downloads; somebody's `apt-get update` holds them for a while.
+patiently() {
+	tries=0
+	until "$@" >"$work/apt" 2>&1; do
+		tries=$((tries + 1))
+		if [ "$tries" -gt 120 ] || ! grep -q 'Could not get lock' "$work/apt"; then
+			cat "$work/apt"
+			grep -E '^([EW]:|dpkg: error|cannot|.*No space left)' "$work/apt" >"$work/failure"
+			return 1
+		fi
+		sleep 1
+	done
+}
+
 # Only our own index: other sources are not ours to refresh, nor to wait for.
 refresh_index() {
 	if [ ! -e "$source_list" ]; then
 		reason="no $source_list on this host: it does not know the package repository"
 		return 1
 	fi
-	apt-get -q update -o Dir::Etc::SourceList="$source_list" -o Dir::Etc::SourceParts=- \
+	patiently apt-get -q update -o Dir::Etc::SourceList="$source_list" -o Dir::Etc::SourceParts=- \
 		-o Dir::Cache::PkgCache= -o Dir::Cache::SrcPkgCache= \
-		-o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any \
-		-o DPkg::Lock::Timeout=120 >"$work/apt" 2>&1 && return
-	cat "$work/apt"
-	grep -E '^[EW]:' "$work/apt" >"$work/failure"
+		-o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any && return
 	reason='the package repository could not be read'
 	if grep -qE 'NO_PUBKEY|BADSIG|EXPKEYSIG|invalid signature|not signed|Hash Sum mismatch|Clearsigned file' "$work/apt"; then
 		reason='the package repository is not signed by the key that this host trusts'
@@ -23,19 +35,30 @@ write_pin() {
 	printf 'Explanation: the release that kinectl deployed\nPackage: %s\nPin: version %s\nPin-Priority: 1001\n' "$name" "$1" | replace "$pin" 0644
 }
 
-install_from_repository() {
-	apt-get -q -y install --no-install-recommends --no-remove --allow-downgrades --allow-change-held-packages \
+# apt_install [OPTION]: exactly this version, and what it depends on.
+apt_install() {
+	patiently apt-get -q -y install "$@" --no-install-recommends --no-remove --allow-downgrades --allow-change-held-packages \
 		-o DPkg::Lock::Timeout=120 -o DPkg::Use-Pty=0 -o APT::Keep-Downloaded-Packages=true \
 		-o DPkg::Options::=--force-confdef -o DPkg::Options::=--force-confold \
-		"$name=$package_version" >"$work/apt" 2>&1 && return
-	cat "$work/apt"
-	grep -E '^(E:|dpkg: error|cannot|.*No space left)' "$work/apt" >"$work/failure"
+		"$name=$package_version" && return
 	reason="apt could not install $name $package_version"
 	if grep -q 'No space left\|enough free space' "$work/apt"; then reason="disk full while installing $name $package_version"; fi
 	if grep -qE "Version '.*' for '.*' was not found|Unable to locate package" "$work/apt"; then
 		reason="$name $package_version is not in the package repository"
 	fi
 	return 1
+}
+
+# install_fetched: dpkg alone is quicker than apt, and enough when nothing but
+# the package has to change.
+install_fetched() {
+	fetched=$(downloaded "$package_version")
+	[ -n "$fetched" ] && install_file "$fetched"
+}
+
+# downloaded VERSION: the package file that apt has checked and kept, if any.
+downloaded() {
+	find /var/cache/apt/archives -maxdepth 1 -name "${name}_$(say "$1" | sed 's/:/%3a/g')_*.deb" | head -n 1
 }
 
 # dpkg has no option to wait for its lock; unattended upgrades hold it for a while.
@@ -53,7 +76,7 @@ install_file() {
 
 # fetch_package VERSION FILE: from what apt has downloaded, or from the repository.
 fetch_package() {
-	cached=$(find /var/cache/apt/archives -maxdepth 1 -name "${name}_$(say "$1" | sed 's/:/%3a/g')_*.deb" | head -n 1)
+	cached=$(downloaded "$1")
 	if [ -n "$cached" ]; then
 		ln "$cached" "$2" 2>/dev/null || cp "$cached" "$2"
 		return
@@ -73,7 +96,7 @@ act() {
 		}
 	elif [ "$from" != "$package_version" ]; then
 		write_pin "$package_version" || return 1
-		install_from_repository || return 1
+		install_fetched || apt_install || return 1
 	else
 		write_pin "$package_version" || return 1
 	fi
@@ -87,14 +110,15 @@ act() {
 # start_service: with the units as they are on disk now, and at every boot.
 start_service() {
 	: >"$txn/restarting"
-	if [ "$(unit_property NeedDaemonReload)" = yes ]; then systemctl daemon-reload; fi
-	systemctl reset-failed "$name.service" 2>/dev/null
+	unit_state
+	if [ "$reload" = yes ]; then systemctl daemon-reload; fi
+	if [ "$active" = failed ]; then systemctl reset-failed "$name.service"; fi
 	systemctl restart "$name.service" || {
 		failure_log
 		reason="$name.service did not start"
 		return 1
 	}
-	[ "$(unit_property UnitFileState)" = enabled ] || systemctl --quiet enable "$name.service" || {
+	[ "$enabled" = enabled ] || systemctl --quiet enable "$name.service" || {
 		reason="$name.service could not be enabled"
 		return 1
 	}

@@ -1,17 +1,23 @@
 # --- judge -----------------------------------------------------------------
 
-# One look at the unit: it runs, and systemd has not had to start it again.
-steady() {
-	active=''
-	restarts=''
+# One look at the unit, by one call.
+unit_state() {
+	active='' restarts='' reload='' enabled=''
 	while IFS='=' read -r key value; do
 		case $key in
 		ActiveState) active=$value ;;
 		NRestarts) restarts=$value ;;
+		NeedDaemonReload) reload=$value ;;
+		UnitFileState) enabled=$value ;;
 		esac
 	done <<-STATE
-		$(systemctl show --property=ActiveState,NRestarts "$name.service")
+		$(systemctl show --property=ActiveState,NRestarts,NeedDaemonReload,UnitFileState "$name.service")
 	STATE
+}
+
+# steady: it runs, and systemd has not had to start it again.
+steady() {
+	unit_state
 	if [ "$restarts" != 0 ]; then
 		reason="$name.service crashed and was started again by systemd"
 		return 1
@@ -64,13 +70,12 @@ judge() {
 	good=0
 	pause=5
 	while [ "$good" -lt 3 ]; do
-		steady || return 1
-		if probe && [ "$active" = active ]; then
+		if probe; then
 			good=$((good + 1))
-			sleep 0.02
 			continue
 		fi
 		good=0
+		steady || return 1
 		if [ "$(uptime_now)" -ge "$deadline" ]; then
 			reason="${sickness:-$name.service is $active} after $((probe_timeout / 100)) s"
 			return 1
@@ -78,6 +83,7 @@ judge() {
 		sleep "$((pause / 100)).$(printf %02d $((pause % 100)))"
 		if [ "$pause" -lt 100 ]; then pause=$((pause * 2)); fi
 	done
+	steady || return 1
 	settled=$(($(uptime_now) + probe_settle))
 	while [ "$(uptime_now)" -lt "$settled" ]; do
 		left=$((settled - $(uptime_now)))

@@ -39,5 +39,32 @@ status() {
 	done
 	busy=false
 	if systemctl --quiet is-active "$transaction_unit"; then busy=true; fi
-	say "{\"format\":$format,\"service\":\"$name\",\"version\":\"$from\",\"active\":\"$(unit_property ActiveState)\",\"since\":\"$(unit_property ActiveEnterTimestamp)\",\"health\":\"$health\",\"reason\":$(json_string "$reason"),\"busy\":$busy,\"kept\":[$kept],\"last\":$(tail -n 1 "$history" 2>/dev/null | grep . || echo null)}" >"$work/result"
+	unit_state
+	say "{\"changed\":false,\"format\":$format,\"service\":\"$name\",\"version\":\"$from\",\"active\":\"$active\",\"since\":\"$(unit_property ActiveEnterTimestamp)\",\"health\":\"$health\",\"reason\":$(json_string "$reason"),\"busy\":$busy,\"kept\":[$kept],\"last\":$(tail -n 1 "$history" 2>/dev/null | grep . || echo null)}" >"$work/result"
+}
+
+# prepare [VERSION DIGEST]: refuse what cannot go well, and fetch what will be
+# installed, on every host before the first is touched.
+prepare() {
+	from=$(installed_version "$name")
+	if systemctl --quiet is-active "$transaction_unit"; then
+		reason='another release of this service is under way on this host'
+		refuse locked
+		return
+	fi
+	case $action in
+	install)
+		if [ "$from" != "$package_version" ] && ! { enough_room && refresh_index && apt_install --download-only; }; then
+			refuse failed
+			return
+		fi
+		;;
+	restore)
+		find_kept "$1" "$2" || {
+			refuse failed
+			return
+		}
+		;;
+	esac
+	refuse ready
 }

@@ -1,9 +1,10 @@
 # --- the ways in -----------------------------------------------------------
 
 same_as_now() {
-	[ "$from" = "$package_version" ] && [ -e "$live_environment" ] && cmp -s "$work/environment" "$live_environment" &&
-		[ -e "$pin" ] && [ "$(unit_property ActiveState)" = active ] && [ "$(unit_property UnitFileState)" = enabled ] &&
-		[ "$(unit_property NeedDaemonReload)" = no ] && [ ! -e "$txn/record" ] && [ -n "$(current_release)" ]
+	[ "$from" = "$package_version" ] && cmp -s "$work/environment" "$live_environment" &&
+		[ -e "$pin" ] && [ ! -e "$txn/record" ] && [ -n "$(current_release)" ] || return 1
+	unit_state
+	[ "$active $enabled $reload" = 'active enabled no' ]
 }
 
 find_kept() {
@@ -53,7 +54,7 @@ transaction() {
 	last=$(current_release)
 	last=${last##*/}
 	release=$((${last:-0} + 1))
-	if ! enough_room || ! { [ "$action" = restore ] || [ "$from" = "$package_version" ] || refresh_index; } || ! begin; then
+	if ! enough_room || ! begin; then
 		rm -rf "$txn"
 		rm -f "$recover_link"
 		: "${reason:=the old state could not be written down in $txn}"
@@ -130,5 +131,11 @@ check)
 status)
 	work=$2
 	status
+	;;
+prepare)
+	action=$2
+	work=$3
+	shift 3
+	prepare "$@"
 	;;
 esac

@@ -6,9 +6,7 @@
 package transaction
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -53,17 +51,22 @@ func Script(p plan.Plan) []byte {
 	return []byte(b.String())
 }
 
-// Carrier returns the small script that brings [Script] to a host, runs it as
-// a unit and prints its one line of result. It goes on Ansible's command line,
-// so it holds nothing that is particular to a release.
-func Carrier() []byte { return part("carry.sh") }
-
-// Sum is the SHA-256 of a script in hexadecimal. The carrier compares it: a
-// script cut short by a lost connection must not run.
-func Sum(script []byte) string {
-	sum := sha256.Sum256(script)
-	return hex.EncodeToString(sum[:])
+// Module returns the Ansible module that carries [Script] of p to a host, runs
+// it there and prints its one line of result (Ansible developer guide, "New-style
+// JSONARGS modules"). Its arguments are stage (prepare,
+// release or status), action (install, restore or remove), environment in
+// base64, version and digest.
+func Module(p plan.Plan) []byte {
+	var b strings.Builder
+	b.Write(part("module.sh"))
+	fmt.Fprintf(&b, "\nname=%s\nlimit=%d\n", quote(p.Name), int(Limit(p).Seconds()))
+	fmt.Fprintf(&b, "\nscript() {\n\tcat <<'%s'\n%s%s\n}\n\nmain\n", endOfScript, Script(p), endOfScript)
+	return []byte(b.String())
 }
+
+// endOfScript ends the script inside of the module. No line of the script is
+// this word: its parts are ours and its parameters are one quoted line each.
+const endOfScript = "KINECTL_END_OF_SCRIPT"
 
 // Limit bounds one transaction of p, and once more its roll-back. When it is
 // over, systemd ends the transaction and the guard restores the old release.
