@@ -98,6 +98,7 @@ func (f *fixture) round(t *testing.T, moment time.Duration, kill func(*testing.T
 	if back != nil && under {
 		back(t)
 	}
+	defer f.tellIfFailed(t, "h1")
 	f.await(t, "h1", `[ "$(systemctl show -P ActiveState kinectl-hello)" = inactive ] && [ "$(systemctl show -P ActiveState hello)" = active ] && curl -sf -o /dev/null http://127.0.0.1:9090/metrics`)
 	now := f.sh(t, "h1", `dpkg-query -W -f '${Version}' hello`)
 	if now != old && now != target {
@@ -108,6 +109,14 @@ func (f *fixture) round(t *testing.T, moment time.Duration, kill func(*testing.T
 	}
 	f.runs(t, "h1", now)
 	return under
+}
+
+// tellIfFailed shows what the host knows about a round that went wrong.
+func (f *fixture) tellIfFailed(t *testing.T, host string) {
+	t.Helper()
+	if t.Failed() {
+		t.Log(f.sh(t, host, `systemctl --no-pager status hello 'kinectl-*' 2>&1; ls -lR /var/lib/kinectl/hello; dpkg -l hello; cat /var/lib/kinectl/hello/releases.jsonl; journalctl --no-pager -b -u 'kinectl*' -u hello | tail -n 60; systemctl list-jobs`))
+	}
 }
 
 // transactionTime measures one transaction as the host sees it.

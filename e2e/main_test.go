@@ -76,7 +76,7 @@ func run(m *testing.M) int {
 		do   func(context.Context) error
 	}{
 		{"build kinectl", road.build},
-		{"make a repository of nine versions", road.publish},
+		{"make a repository of ten versions", road.publish},
 		{"start four hosts", road.up},
 	} {
 		start := time.Now()

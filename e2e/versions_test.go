@@ -19,6 +19,8 @@ const (
 	liar    = "3.1.0" // says that it is another version
 	secrets = "4.0.0" // has a variable from the inventory that is secret
 	slow    = "5.0.0" // settles for three seconds
+
+	slowPairs = "5.1.0" // the same, two hosts at a time
 )
 
 // build is one version to publish.
@@ -40,6 +42,7 @@ var builds = []build{
 	{version: liar, says: "9.9.9"},
 	{version: secrets, more: "PLANTED={{ planted }}\nHOSTILE={{ hostile }}"},
 	{version: slow, settle: "3s"},
+	{version: slowPairs, settle: "3s", serial: "2"},
 }
 
 // specOf is the spec.yml of one version.

@@ -57,12 +57,12 @@ func (f *fleet) open(ctx context.Context, a *app) (plan.Plan, release.Options, e
 	if _, err := in.Hosts(p.Group); err != nil {
 		return plan.Plan{}, release.Options{}, usage(err, "service.group of the spec is an inventory group")
 	}
-	return p, release.Options{Infra: in, Limit: f.limit, Check: f.check, LogDir: logDir()}, nil
+	return p, release.Options{Infra: in, Limit: f.limit, Check: f.check, StateDir: stateDir()}, nil
 }
 
-// logDir is where Ansible's output goes: the user's state directory of the
-// XDG Base Directory Specification 0.8.
-func logDir() string {
+// stateDir is for logs and locks: the user's state directory of the XDG Base
+// Directory Specification 0.8.
+func stateDir() string {
 	state := os.Getenv("XDG_STATE_HOME")
 	if state == "" {
 		home, err := os.UserHomeDir()
@@ -71,13 +71,16 @@ func logDir() string {
 		}
 		state = filepath.Join(home, ".local", "state")
 	}
-	return filepath.Join(state, "kinectl", "log")
+	return filepath.Join(state, "kinectl")
 }
 
 // finish shows the end of a run and turns its error into an exit code.
 func (a *app) finish(ctx context.Context, out *release.Outcome, err error) error {
 	if errors.Is(err, release.ErrUndefined) {
 		return usage(err, "define it in the group_vars or host_vars of the inventory")
+	}
+	if out == nil && errors.Is(err, release.ErrLocked) {
+		return &exitError{code: exitLocked, err: err, hint: "wait for it to end, then look with `kinectl status`"}
 	}
 	if out == nil {
 		return failed(err, "")

@@ -56,7 +56,8 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	}
 	defer read.Close()
 	// The connections are closed below, however the run ends.
-	args := []string{"-i", o.Infra.Inventory, "--forks", "50", "--skip-tags", "connections", playbook}
+	args := []string{"-i", o.Infra.Inventory, "--forks", "50", "--skip-tags", "connections",
+		"--extra-vars", "ansible_control_path_dir=" + filepath.Join(dir, "cp"), playbook}
 	if o.Limit != "" {
 		args = append(args, "--limit", o.Limit)
 	}
@@ -66,7 +67,7 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = o.Infra.Dir
 	cmd.Env = append(os.Environ(), "KINECTL_EVENTS=3", "ANSIBLE_CALLBACKS_ENABLED=kinectl",
-		"ANSIBLE_CALLBACK_PLUGINS="+dir, "ANSIBLE_SSH_CONTROL_PATH_DIR="+filepath.Join(dir, "cp"),
+		"ANSIBLE_CALLBACK_PLUGINS="+dir,
 		"ANSIBLE_RETRY_FILES_ENABLED=False", "ANSIBLE_NOCOLOR=1", "ANSIBLE_LOCALHOST_WARNING=False")
 	if os.Getenv("ANSIBLE_SSH_EXTRA_ARGS") == "" {
 		// A host that loses its power says nothing: notice it within half a minute.

@@ -16,8 +16,9 @@ type Options struct {
 	Infra *Infra
 	Limit string // Ansible host pattern; empty means the whole group
 	Check bool   // say what would be done, change nothing
-	// LogDir is the folder for Ansible's own output, one file a run.
-	LogDir string
+	// StateDir is this user's folder for what outlives a run: Ansible's own output,
+	// one file a run, below log, and the locks below lock.
+	StateDir string
 	// Progress is told what happens as it happens. It is called from one
 	// goroutine at a time and may be nil.
 	Progress func(Event)

@@ -24,7 +24,12 @@ func run(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*O
 	if err != nil {
 		return nil, err
 	}
-	log, err := openLog(o.LogDir, p)
+	unlock, err := lock(filepath.Join(o.StateDir, "lock"), o.Infra, p.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	log, err := openLog(filepath.Join(o.StateDir, "log"), p)
 	if err != nil {
 		return nil, err
 	}

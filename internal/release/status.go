@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/kinectl/kinectl/internal/plan"
@@ -48,7 +49,7 @@ func Status(ctx context.Context, o Options, p plan.Plan) ([]HostStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := openLog(o.LogDir, p)
+	log, err := openLog(filepath.Join(o.StateDir, "log"), p)
 	if err != nil {
 		return nil, err
 	}

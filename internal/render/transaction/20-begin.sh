@@ -4,12 +4,15 @@
 # a rename: without it nothing has begun.
 begin() {
 	if [ -e "$txn/record" ] || [ -e "$txn/committed" ] || [ -e "$txn/removing" ]; then finish_earlier || return 1; fi
-	rm -rf "$txn"
+	rm -rf "$txn" "$txn.over"
 	install_recovery || return 1
 	mkdir -p "$txn/old" || return 1
-	cp "$work/run" "$txn/run" && chmod 0700 "$txn/run" || return 1
+	replace "$txn/run" 0700 <"$work/run" || return 1
+	# Room that nobody else can take: going back must work on a disk that fills up.
+	fallocate --length "$((${size:-0} + 8192))KiB" "$txn/reserve" || return 1
 	say "$from" >"$txn/old/version"
 	unit_state
+	[ -n "$active" ] || return 1
 	say "$enabled" >"$txn/old/enabled"
 	say "$active" >"$txn/old/active"
 	if [ -e "$live_environment" ]; then cp -a "$live_environment" "$txn/old/environment" || return 1; fi
@@ -26,7 +29,7 @@ begin() {
 		fi
 	fi
 	say "$format" >"$txn/record.new"
-	find "$txn" -type f -exec sync {} + && sync "$txn/old" "$txn" "$home" && mv "$txn/record.new" "$txn/record" && sync "$txn"
+	find "$txn" -type f ! -name reserve -exec sync {} + && sync "$txn/old" "$txn" "$home" && mv "$txn/record.new" "$txn/record" && sync "$txn"
 }
 
 # A transient unit is gone after a power cut; this one is found at every boot.
@@ -48,7 +51,7 @@ Before=%i.service
 
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -c 'if [ -e /var/lib/kinectl/%i/txn/run ]; then exec /bin/sh /var/lib/kinectl/%i/txn/run recover; fi; rm -rf /var/lib/kinectl/%i/txn; rm -f /etc/systemd/system/multi-user.target.wants/kinectl-recover@%i.service'
+ExecStart=/bin/sh -c 'if [ -e /var/lib/kinectl/%i/txn/run ]; then exec /bin/sh /var/lib/kinectl/%i/txn/run recover; fi; rm -rf /var/lib/kinectl/%i/txn /var/lib/kinectl/%i/txn.over; rm -f /etc/systemd/system/multi-user.target.wants/kinectl-recover@%i.service'
 TimeoutStartSec=10min
 UNIT
 }

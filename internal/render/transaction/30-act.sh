@@ -49,11 +49,23 @@ apt_install() {
 	return 1
 }
 
-# install_fetched: dpkg alone is quicker than apt, and enough when nothing but
-# the package has to change.
-install_fetched() {
+# install_package: dpkg alone is quicker than apt, and enough for a package that
+# wants nothing but systemd of the host.
+install_package() {
 	fetched=$(downloaded "$package_version")
-	[ -n "$fetched" ] && install_file "$fetched"
+	# shellcheck disable=SC2016 # dpkg-deb expands them
+	case $([ -n "$fetched" ] && dpkg-deb --show --showformat='=${Pre-Depends}${Depends}${Conflicts}${Breaks}' "$fetched") in
+	= | =systemd) ;;
+	*)
+		apt_install
+		return
+		;;
+	esac
+	install_file "$fetched" && return
+	grep -E '^dpkg|error|No space left' "$work/dpkg" >"$work/failure"
+	reason="dpkg could not install $name $package_version"
+	if grep -q 'No space left' "$work/dpkg"; then reason="disk full while installing $name $package_version"; fi
+	return 1
 }
 
 # downloaded VERSION: the package file that apt has checked and kept, if any.
@@ -61,10 +73,11 @@ downloaded() {
 	find /var/cache/apt/archives -maxdepth 1 -name "${name}_$(say "$1" | sed 's/:/%3a/g')_*.deb" | head -n 1
 }
 
-# dpkg has no option to wait for its lock; unattended upgrades hold it for a while.
-install_file() {
+# dpkg_patiently ARGUMENT...: dpkg has no option to wait for its lock, which
+# unattended upgrades hold for a while.
+dpkg_patiently() {
 	tries=0
-	until dpkg --force-confdef --force-confold --install "$1" >"$work/dpkg" 2>&1; do
+	until dpkg "$@" >"$work/dpkg" 2>&1; do
 		tries=$((tries + 1))
 		if [ "$tries" -gt 120 ] || ! grep -q 'lock' "$work/dpkg"; then
 			cat "$work/dpkg"
@@ -73,6 +86,10 @@ install_file() {
 		sleep 1
 	done
 }
+
+install_file() { dpkg_patiently --force-confdef --force-confold --install "$1"; }
+
+purge() { ! dpkg-query --show "$name" >/dev/null 2>&1 || dpkg_patiently --force-remove-reinstreq --purge "$name"; }
 
 # fetch_package VERSION FILE: from what apt has downloaded, or from the repository.
 fetch_package() {
@@ -96,7 +113,7 @@ act() {
 		}
 	elif [ "$from" != "$package_version" ]; then
 		write_pin "$package_version" || return 1
-		install_fetched || apt_install || return 1
+		install_package || return 1
 	else
 		write_pin "$package_version" || return 1
 	fi

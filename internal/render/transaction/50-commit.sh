@@ -40,7 +40,9 @@ close_transaction() {
 
 clear_transaction() {
 	rm -f "/var/cache/apt/archives/${name}_"*.deb "$live_environment.kinectl-new" "$pin.kinectl-new"
-	rm -rf "$txn" "$home"/releases/*.new
+	# Away by one rename: a folder deleted half-way would be a record of nothing.
+	if [ -e "$txn" ]; then rm -rf "$txn.over" && mv "$txn" "$txn.over"; fi
+	rm -rf "$txn.over" "$home"/releases/*.new
 	rm -f "$recover_link"
 	rmdir "$home/releases" 2>/dev/null
 	sync "$home"

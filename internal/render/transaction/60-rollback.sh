@@ -4,12 +4,13 @@
 # left to the boot that is under way.
 restore() {
 	old=$(cat "$txn/old/version")
+	rm -f "$txn/reserve"
 	dpkg --configure -a >/dev/null 2>&1
 	intact=no
 	if [ -z "$old" ]; then
 		systemctl disable --now "$name.service" >/dev/null 2>&1
 		systemctl reset-failed "$name.service" >/dev/null 2>&1
-		if dpkg-query --show "$name" >/dev/null 2>&1; then dpkg --force-remove-reinstreq --purge "$name" || return 1; fi
+		purge || return 1
 		rm -f "$pin" "$live_environment"
 		rmdir "/etc/$name" 2>/dev/null
 		return 0

@@ -4,18 +4,10 @@
 take_away() {
 	systemctl disable --now "$name.service" >/dev/null 2>&1
 	systemctl reset-failed "$name.service" >/dev/null 2>&1
-	if dpkg-query --show "$name" >/dev/null 2>&1; then
-		tries=0
-		until dpkg --force-remove-reinstreq --purge "$name" >"$work/dpkg" 2>&1; do
-			tries=$((tries + 1))
-			if [ "$tries" -gt 120 ] || ! grep -q lock "$work/dpkg"; then
-				reason="dpkg could not remove $name"
-				cat "$work/dpkg"
-				return 1
-			fi
-			sleep 1
-		done
-	fi
+	purge || {
+		reason="dpkg could not remove $name"
+		return 1
+	}
 	rm -f "$pin" "$live_environment" "/var/cache/apt/archives/${name}_"*.deb
 	rmdir "/etc/$name" 2>/dev/null
 	systemctl daemon-reload

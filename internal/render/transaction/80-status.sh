@@ -52,6 +52,10 @@ prepare() {
 		refuse locked
 		return
 	fi
+	if [ -e "$txn" ] && ! finish_earlier; then
+		refuse failed
+		return
+	fi
 	case $action in
 	install)
 		if [ "$from" != "$package_version" ] && ! { enough_room && refresh_index && apt_install --download-only; }; then

@@ -55,8 +55,7 @@ transaction() {
 	last=${last##*/}
 	release=$((${last:-0} + 1))
 	if ! enough_room || ! begin; then
-		rm -rf "$txn"
-		rm -f "$recover_link"
+		clear_transaction
 		: "${reason:=the old state could not be written down in $txn}"
 		refuse failed
 		return 1

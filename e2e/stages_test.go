@@ -1,0 +1,75 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// The Monitoring stage tells Prometheus where the service is, and takes it
+// away again with the service.
+func TestMonitoring(t *testing.T) {
+	f := road
+	group := filepath.Join(f.infra, "inventories", "lab", "monitoring.yml")
+	if err := os.WriteFile(group, []byte("monitoring:\n  hosts:\n    h4: {}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.Remove(group); err != nil {
+			t.Error(err)
+		}
+	})
+	f.deploy(t, 0, first)
+	text := f.sh(t, "h4", `cat /etc/prometheus/targets/hello.json`)
+	var targets []struct {
+		Targets []string
+		Labels  map[string]string
+	}
+	if err := json.Unmarshal([]byte(text), &targets); err != nil || len(targets) != 1 {
+		t.Fatalf("%v in %s", err, text)
+	}
+	want := []string{"198.51.100.11:9090", "198.51.100.12:9090", "198.51.100.13:9090", "198.51.100.14:9090"}
+	if got := targets[0]; len(got.Targets) != 4 || got.Targets[0] != want[0] || got.Targets[3] != want[3] || got.Labels["job"] != "hello" {
+		t.Errorf("targets %+v, want %v", got, want)
+	}
+	if out, code := f.run(t, f.fleet("remove", "")...); code != 0 {
+		t.Fatalf("remove: exit code %d\n%s", code, out)
+	}
+	f.expect(t, "h4", `ls /etc/prometheus/targets`, "")
+	f.sh(t, "h4", `rm -r /etc/prometheus`)
+}
+
+// A host that is lost in the middle of the roll, after all were reached, stops
+// it too: at serial 1 and at 2.
+func TestHostLostOnTheWay(t *testing.T) {
+	f := road
+	for _, c := range []struct {
+		version, lost string
+		untouched     []string
+	}{{slow, "h2", []string{"h3", "h4"}}, {slowPairs, "h3", nil}} {
+		f.deploy(t, 0, first)
+		var out bytes.Buffer
+		cmd := exec.Command(f.kinectl, f.fleet("deploy", c.version)...)
+		cmd.Stdout, cmd.Stderr = &out, &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// While the first host settles, the lost one's sshd and its sessions go.
+		f.await(t, "h1", `systemctl is-active -q kinectl-hello`)
+		f.sh(t, c.lost, `systemctl stop ssh.socket 2>/dev/null; systemctl kill -s KILL --kill-whom=all ssh.service; systemctl stop ssh.service`)
+		_ = cmd.Wait()
+		f.sh(t, c.lost, `systemctl reset-failed ssh.service 2>/dev/null; systemctl start ssh.service`)
+		if code := cmd.ProcessState.ExitCode(); code != 1 {
+			t.Errorf("%s: exit code %d, want 1", c.version, code)
+		}
+		contains(t, out.String(), c.lost+" ", "unreachable")
+		f.runs(t, "h1", c.version)
+		f.runs(t, c.lost, first)
+		for _, h := range c.untouched {
+			f.runs(t, h, first)
+		}
+	}
+}
