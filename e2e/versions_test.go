@@ -34,7 +34,8 @@ type build struct {
 }
 
 var builds = []build{
-	{version: first}, {version: second},
+	{version: first},
+	{version: second},
 	{version: broken, fault: "probe500"},
 	{version: pairs, serial: "2"},
 	{version: pairBad, serial: "2", fault: "probe500"},

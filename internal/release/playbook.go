@@ -56,8 +56,10 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	}
 	defer read.Close()
 	// The connections are closed below, however the run ends.
-	args := []string{"-i", o.Infra.Inventory, "--forks", "50", "--skip-tags", "connections",
-		"--extra-vars", "ansible_control_path_dir=" + filepath.Join(dir, "cp"), playbook}
+	args := []string{
+		"-i", o.Infra.Inventory, "--forks", "50", "--skip-tags", "connections",
+		"--extra-vars", "ansible_control_path_dir=" + filepath.Join(dir, "cp"), playbook,
+	}
 	if o.Limit != "" {
 		args = append(args, "--limit", o.Limit)
 	}

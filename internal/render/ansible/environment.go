@@ -35,9 +35,9 @@ func environmentFile(variables []plan.Variable) string {
 	return b.String()
 }
 
-// literal quotes text for systemd, and then hides from Jinja what it would
-// take for its own.
+// literal quotes text for systemd, and then hides every brace from Jinja: one
+// alone would be taken together with the expression after it.
 func literal(s string) string {
 	s = strings.NewReplacer(`"`, `\"`, `\`, `\\`, `$`, `\$`, "`", "\\`").Replace(s)
-	return strings.NewReplacer("{{", "{{ '{{' }}", "{%", "{{ '{%' }}", "{#", "{{ '{#' }}").Replace(s)
+	return strings.ReplaceAll(s, "{", "{{ '{' }}")
 }
