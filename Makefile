@@ -7,7 +7,7 @@ TOOLS := go tool -modfile=tools/go.mod
 .PHONY: build check clean demo deps golden lint test unit e2e bench demo-down
 
 build:
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/kinectl ./cmd/kinectl
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION:v%=%)' -o bin/kinectl ./cmd/kinectl
 
 demo: build
 	@demo/run

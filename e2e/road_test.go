@@ -54,7 +54,7 @@ func TestRoad(t *testing.T) {
 	before := f.sh(t, "h2", `systemctl show -P MainPID hello`)
 	out = f.deploy(t, 3, broken)
 	contains(t, out, "1.1.0 → 1.2.0 failed, rolled back: 1.1.0 again", "got 500, not 200", "not touched h2 h3 h4",
-		"error: hello was rolled back on h1", "hint: Ansible's output: ")
+		"error: hello 1.2.0 was rolled back on h1", "hint: Ansible's output: ")
 	for _, h := range hosts {
 		f.runs(t, h, second)
 	}

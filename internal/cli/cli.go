@@ -33,10 +33,11 @@ type app struct {
 }
 
 // Run parses args (without the program's name), runs one verb and returns the
-// exit code. Cancelling ctx is Ctrl-C: the verb cleans up and Run returns 1.
-func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// exit code. The version is what --version prints. Cancelling ctx is Ctrl-C: the verb cleans up and Run returns 1.
+func Run(ctx context.Context, version string, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
 	root := a.rootCommand()
+	root.Version = version
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 		"kinectl": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 			defer stop()
-			os.Exit(cli.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+			os.Exit(cli.Run(ctx, "test", os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 		},
 	})
 }

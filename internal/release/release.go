@@ -9,6 +9,7 @@ package release
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Options say where and how a playbook runs.
@@ -120,7 +121,7 @@ func (o *Outcome) err() error {
 	case Unreachable:
 		what = "stopped: unreachable"
 	}
-	return &hostError{kind, fmt.Sprintf("%s %s on %s: %s", o.Service, what, worst.Host, worst.Reason)}
+	return &hostError{kind, fmt.Sprintf("%s %s on %s: %s", strings.TrimSpace(o.Service+" "+o.Version), what, worst.Host, worst.Reason)}
 }
 
 type hostError struct {
