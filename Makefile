@@ -37,7 +37,7 @@ TEST_FILTER := grep --line-buffered -vE '^=== (RUN|PAUSE|CONT|NAME)'; exit $${PI
 
 # Rewrite the golden files from what the code renders now; look at the diff.
 golden:
-	go test ./internal/... -update
+	go test $$(grep -rl 'flag.Bool("update"' --include=*_test.go internal | xargs -n 1 dirname | sort -u | sed 's|^|./|') -update
 
 bench: build
 	bench/run

@@ -43,8 +43,12 @@ func TestTheRollStops(t *testing.T) {
 			f.sh(t, "h2", `rm -r /etc/systemd/system/hello.service.d; systemctl daemon-reload; systemctl reset-failed hello; systemctl restart hello`)
 			f.deploy(t, 0, first)
 		}()
-		out, _ := f.run(t, f.fleet("deploy", pairs)...)
+		out, code := f.run(t, f.fleet("deploy", pairs)...)
+		if code != 1 { // h2 could not be made healthy on its old version either
+			t.Errorf("exit code %d, want 1\n%s", code, out)
+		}
 		contains(t, out, "not touched h3 h4")
+		f.expect(t, "h2", `dpkg-query -W -f '${db:Status-Abbrev}${Version}' hello`, "ii "+first)
 		f.runs(t, "h1", pairs)
 		f.runs(t, "h3", first)
 		f.runs(t, "h4", first)
@@ -75,7 +79,7 @@ func TestNothingStarts(t *testing.T) {
 	since := f.sh(t, "h1", `systemctl show -P MainPID hello; wc -l </var/lib/kinectl/hello/releases.jsonl`)
 
 	out := f.deploy(t, 2, "7.7.7")
-	contains(t, out, "hello 7.7.7", "not in the repository", "1.1.0 (amd64)", "hint: build it with `kinectl package --version 7.7.7`")
+	contains(t, out, "hello 7.7.7", "not in the repository", "1.1.0 (", "hint: build it with `kinectl package --version 7.7.7`")
 
 	f.configure(t, "greeting: hello\n")
 	out = f.deploy(t, 2, second)
@@ -121,10 +125,10 @@ func TestHostRefuses(t *testing.T) {
 		f.sh(t, "h1", `free=$(df -P -k / | awk 'NR == 2 { print $4 }'); dd if=/dev/zero of=/var/full bs=1k count=$((free - 60000)) 2>/dev/null`)
 		defer f.sh(t, "h1", `rm -f /var/full; systemctl stop filler 2>/dev/null; true`)
 		// Once the transaction has its record, the rest of the disk goes too.
-		f.sh(t, "h1", `systemd-run --quiet --collect --unit=filler sh -c 'until [ -e /var/lib/kinectl/hello/txn/record ]; do :; done; dd if=/dev/zero of=/var/full2 bs=1k 2>/dev/null; until [ ! -e /var/lib/kinectl/hello/txn ]; do :; done; rm -f /var/full2'`)
+		f.sh(t, "h1", `systemd-run --quiet --collect --unit=filler sh -c 'until [ -e /var/lib/kinectl/hello/txn/record ]; do :; done; dd if=/dev/zero of=/var/full2 bs=1k 2>/dev/null; touch /run/filled; until [ ! -e /var/lib/kinectl/hello/txn ]; do :; done; rm -f /var/full2'`)
 		out, code := f.run(t, f.fleet("deploy", second, "--limit", "h1")...)
 		t.Logf("exit code %d\n%s", code, out)
-		f.sh(t, "h1", `rm -f /var/full /var/full2`)
+		f.expect(t, "h1", `ls /run/filled; rm -f /run/filled /var/full /var/full2`, "/run/filled")
 		f.runs(t, "h1", map[bool]string{true: second, false: first}[code == 0])
 		f.deploy(t, 0, first, "--limit", "h1")
 	})

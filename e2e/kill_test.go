@@ -33,7 +33,7 @@ func TestKill(t *testing.T) {
 		{"ansible-playbook", func(t *testing.T, cmd *exec.Cmd) { killTree(t, cmd.Process.Pid) }, nil},
 		{"the ssh connection", func(t *testing.T, cmd *exec.Cmd) { killConnections(t) }, nil},
 		{"the transaction itself", func(t *testing.T, cmd *exec.Cmd) {
-			f.sh(t, "h1", `kill -9 "$(systemctl show -P MainPID kinectl-hello)"`)
+			f.sh(t, "h1", `pid=$(systemctl show -P MainPID kinectl-hello); [ "$pid" = 0 ] || kill -9 "$pid"`)
 		}, nil},
 		{"PID 1 of the host", func(t *testing.T, cmd *exec.Cmd) {
 			if err := f.lab.PowerCut(context.Background(), "h1"); err != nil {
@@ -86,6 +86,10 @@ func (f *fixture) round(t *testing.T, moment time.Duration, kill func(*testing.T
 	if under {
 		kill(t, cmd)
 	}
+	if under && back == nil {
+		// What was over when the blow fell was not interrupted.
+		under = f.sh(t, "h1", `systemctl show -P ActiveState kinectl-hello`) != "inactive" || strings.Contains(f.lastResult(t), "interrupted")
+	}
 	// It must end by itself; what it then says does not matter here.
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -109,6 +113,11 @@ func (f *fixture) round(t *testing.T, moment time.Duration, kill func(*testing.T
 	}
 	f.runs(t, "h1", now)
 	return under
+}
+
+func (f *fixture) lastResult(t *testing.T) string {
+	t.Helper()
+	return f.sh(t, "h1", `tail -n 1 /var/lib/kinectl/hello/releases.jsonl`)
 }
 
 // tellIfFailed shows what the host knows about a round that went wrong.

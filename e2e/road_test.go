@@ -115,6 +115,55 @@ func TestConfigurationRelease(t *testing.T) {
 	f.runs(t, "h1", first)
 }
 
+// Hosts whose environments differ, and a roll that stopped half-way: each goes
+// back to what it had, and those that the new version never came to stay.
+func TestRollbackHostByHost(t *testing.T) {
+	f := road
+	f.configure(t, "log_level: info\ngreeting: \"hello from {{ inventory_hostname }}\"\n")
+	f.deploy(t, 0, first)
+	f.deploy(t, 0, second, "--limit", "h1,h2")
+	since := f.sh(t, "h3", `systemctl show -P MainPID hello`)
+	out, code := f.run(t, f.fleet("rollback", "")...)
+	if code != 0 {
+		t.Fatalf("rollback: exit code %d\n%s", code, out)
+	}
+	contains(t, out, "2 restored, 2 unchanged")
+	for _, h := range hosts {
+		f.runs(t, h, first)
+		f.expect(t, h, `grep GREETING /etc/hello/environment`, `GREETING="hello from `+h+`"`)
+	}
+	f.expect(t, "h3", `systemctl show -P MainPID hello`, since)
+}
+
+// A package that somebody installed by hand is a version to go back to.
+func TestInstalledByHand(t *testing.T) {
+	f := road
+	f.run(t, f.fleet("remove", "", "--limit", "h4")...)
+	f.sh(t, "h4", `apt-get -q update && apt-get -q -y install hello=1.0.0 && echo LOG_LEVEL=info > /etc/hello/environment && systemctl enable --now hello`)
+	out := f.deploy(t, 3, broken, "--limit", "h4")
+	contains(t, out, "1.0.0 → 1.2.0 failed, rolled back: 1.0.0 again")
+	f.expect(t, "h4", `dpkg-query -W -f '${db:Status-Abbrev}${Version}' hello; cat /etc/hello/environment; ls /etc/apt/preferences.d; systemctl is-active hello`,
+		"ii 1.0.0LOG_LEVEL=info\nkinectl\nactive")
+	f.clean(t, "h4")
+	f.deploy(t, 0, first, "--limit", "h4")
+}
+
+// The bus of a host can go away under a release: the release goes on, and the
+// deployer waits for it.
+func TestBusRestarts(t *testing.T) {
+	f := road
+	f.deploy(t, 0, first, "--limit", "h1")
+	done := make(chan string, 1)
+	go func() {
+		out, _ := f.run(t, f.fleet("deploy", slow, "--limit", "h1")...)
+		done <- out
+	}()
+	f.await(t, "h1", `systemctl is-active -q kinectl-hello`)
+	f.sh(t, "h1", `systemctl restart dbus.service`)
+	contains(t, <-done, "1.0.0 → 5.0.0, healthy")
+	f.runs(t, "h1", slow)
+}
+
 // configure writes the variables of the group, and puts the usual ones back at
 // the end of the test.
 func (f *fixture) configure(t *testing.T, variables string) {

@@ -17,8 +17,12 @@ func TestSecrets(t *testing.T) {
 	f.configure(t, "log_level: info\ngreeting: hello\nplanted: "+planted+"\nhostile: \"$(touch /x) `touch /x` \\\" ; touch /x ; \\\\ ' # 9f31hostile\"\n")
 
 	// Watch every argument list on the host and here while it is deployed.
-	f.sh(t, "h1", `systemd-run --quiet --collect --unit=watcher sh -c 'while :; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\0" " "; done | grep -ao "[c]orrect-horse\|9f31[h]ostile" > /run/seen'`)
+	f.sh(t, "h1", `systemd-run --quiet --collect --unit=watcher sh -c 'while :; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\0" " "; done | grep --line-buffered -ao "[c]orrect-horse\|9f31[h]ostile" >> /run/seen'`)
 	defer f.sh(t, "h1", `systemctl stop watcher; rm -f /run/seen`)
+
+	// The watch itself is watched: a word in an argument list must be seen.
+	f.await(t, "h1", `sh -c 'true "$0"; sleep 0.2' 9f31hostile; grep -q 9f31hostile /run/seen`)
+	f.sh(t, "h1", `: > /run/seen`)
 
 	dir := t.TempDir()
 	if out, code := f.run(t, "render", "-f", f.spec(secrets), "--version", secrets, "-o", dir); code != 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -108,7 +109,7 @@ func (f *fixture) publish(ctx context.Context) error {
 		if err := command(ctx, f.kinectl, "package", "-f", file, "--version", b.version, "--binary", binary, "-o", dist); err != nil {
 			return err
 		}
-		publish = append(publish, filepath.Join(dist, "hello_"+b.version+"_amd64.deb"))
+		publish = append(publish, filepath.Join(dist, "hello_"+b.version+"_"+runtime.GOARCH+".deb"))
 	}
 	return command(ctx, publish...)
 }

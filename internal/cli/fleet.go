@@ -86,6 +86,9 @@ func (a *app) finish(ctx context.Context, out *release.Outcome, err error) error
 		return failed(err, "")
 	}
 	if a.json {
+		if err != nil {
+			out.Error = err.Error()
+		}
 		a.printJSON(out)
 	} else if err == nil {
 		fmt.Fprintf(a.stdout, "%s\n", summary(out))

@@ -131,7 +131,7 @@ func summary(o *release.Outcome) string {
 	}
 	s := fmt.Sprintf("%s %s: %s, %.1f s", o.Service, o.Version, strings.Join(parts, ", "), o.Seconds)
 	if !o.Monitored {
-		s += "; monitoring skipped: the inventory has no group monitoring"
+		s += "; monitoring skipped: no host of a group monitoring"
 	}
 	return s
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -34,24 +33,25 @@ it is deployed from the package repository with today's configuration.`,
 			if err != nil {
 				return failed(err, "")
 			}
-			current, goal, err := choose(hosts, to)
+			goal, err := choose(hosts, to)
 			if err != nil && to == "" {
 				return failed(err, "name a version of the package repository with --to")
 			}
 			p, run := here, func(o release.Options) (*release.Outcome, error) { return release.Rollback(ctx, o, here, goal) }
-			if err != nil { // not kept: from the repository
-				v, err := wantedVersion(to, f.spec)
-				if err != nil {
-					return err
+			if err != nil { // not kept everywhere: from the repository
+				v, bad := wantedVersion(to, f.spec)
+				if bad != nil {
+					return bad
 				}
+				fmt.Fprintf(a.progress(), "%v: deploying it from the repository, with today's configuration\n", err)
 				if p, err = release.PlanOf(ctx, o.Infra, here.Group, here.Name, v); err != nil {
 					return failed(err, "")
 				}
 				run = func(o release.Options) (*release.Outcome, error) { return release.Deploy(ctx, o, p) }
 			} else {
-				p.Version, _ = version.FromDeb(goal.Version)
-				if goal.Version == current.Version {
-					fmt.Fprintf(a.progress(), "%s stays %s and goes back to its configuration %s\n", p.Name, goal.Version, goal.Digest)
+				p.Version, _ = version.FromDeb(goal.To)
+				if goal.To == goal.From {
+					fmt.Fprintf(a.progress(), "%s stays %s and goes back to the configuration before\n", p.Name, goal.To)
 				}
 			}
 			if err := a.announce(p, o); err != nil {
@@ -73,36 +73,14 @@ it is deployed from the package repository with today's configuration.`,
 	return cmd
 }
 
-// choose finds the kept release to go back to.
-func choose(hosts []release.HostStatus, to string) (current, goal release.Kept, err error) {
+// choose finds the kept releases to go back to.
+func choose(hosts []release.HostStatus, to string) (release.Goal, error) {
 	if to == "" {
 		return release.Previous(hosts)
 	}
 	v, err := version.Parse(to)
 	if err != nil {
-		return current, goal, err
+		return release.Goal{}, err
 	}
-	current, _, _ = release.Previous(hosts)
-	for _, h := range hosts {
-		for _, k := range h.Kept {
-			if k.Version == v.Deb {
-				goal = k
-			}
-		}
-	}
-	for _, h := range hosts {
-		if !holds(h, goal) {
-			return current, goal, errors.New("not every host has kept it")
-		}
-	}
-	return current, goal, nil
-}
-
-func holds(h release.HostStatus, goal release.Kept) bool {
-	for _, k := range h.Kept {
-		if k.Version == goal.Version && k.Digest == goal.Digest {
-			return true
-		}
-	}
-	return false
+	return release.To(hosts, v.Deb)
 }

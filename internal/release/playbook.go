@@ -2,11 +2,13 @@ package release
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,10 +31,14 @@ type line struct {
 	Result json.RawMessage `json:"result"` // what the task's module returned
 }
 
+// errHosts says that Ansible ended well but a host did not; which and why is in
+// the events.
+var errHosts = errors.New("a host failed")
+
 // runPlaybook writes files into a folder of its own, runs the first of them
 // with ansible-playbook, and calls each for every event in order. Ansible's
-// output goes to log. It returns when Ansible has ended; an exit code of
-// Ansible's that only says "a host failed" is not an error here.
+// output goes to log. It returns when Ansible has ended; the error is errHosts
+// when its exit code only says that a host failed.
 //
 // When ctx ends, Ansible is interrupted as Ctrl-C would do it and waited for.
 // A host that is in the middle of its transaction finishes it alone.
@@ -71,7 +77,8 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	cmd.Env = append(os.Environ(), "KINECTL_EVENTS=3", "ANSIBLE_CALLBACKS_ENABLED=kinectl",
 		"ANSIBLE_CALLBACK_PLUGINS="+dir,
 		"ANSIBLE_RETRY_FILES_ENABLED=False", "ANSIBLE_NOCOLOR=1", "ANSIBLE_LOCALHOST_WARNING=False")
-	if os.Getenv("ANSIBLE_SSH_EXTRA_ARGS") == "" {
+	config, _ := os.ReadFile(filepath.Join(o.Infra.Dir, "ansible.cfg"))
+	if os.Getenv("ANSIBLE_SSH_EXTRA_ARGS") == "" && !bytes.Contains(config, []byte("ssh_extra_args")) {
 		// A host that loses its power says nothing: notice it within half a minute.
 		cmd.Env = append(cmd.Env, "ANSIBLE_SSH_EXTRA_ARGS=-o ServerAliveInterval=10 -o ServerAliveCountMax=3")
 	}
@@ -88,13 +95,14 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	write.Close()
 	defer closeConnections(filepath.Join(dir, "cp"))
 	lines := bufio.NewScanner(read)
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
 		var l line
 		if json.Unmarshal(lines.Bytes(), &l) == nil {
 			each(l)
 		}
 	}
+	_, _ = io.Copy(io.Discard, read) // Ansible must not wait for us, whatever it says
 	err = cmd.Wait()
 	var exit *exec.ExitError
 	if ctx.Err() != nil {
@@ -102,7 +110,7 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	}
 	// ansible-playbook exits 2 when a host failed and 4 when one was unreachable.
 	if errors.As(err, &exit) && (exit.ExitCode() == 2 || exit.ExitCode() == 4) {
-		return nil
+		return errHosts
 	}
 	if err != nil {
 		return fmt.Errorf("ansible-playbook: %w; its output is in %s", err, log.Name())

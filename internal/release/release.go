@@ -87,6 +87,7 @@ type Outcome struct {
 	Monitored bool         `json:"monitored"`           // the Monitoring stage had a host
 	Seconds   float64      `json:"seconds"`
 	Log       string       `json:"log"` // file with Ansible's own output
+	Error     string       `json:"error,omitempty"`
 }
 
 // The ways in which a run can end badly. An error of [Deploy] and its siblings

@@ -1,60 +1,99 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/render/ansible"
+	"github.com/kinectl/kinectl/internal/version"
 )
 
-// Previous chooses the release that a group goes back to: the newest one that
-// some host has kept, and that is neither the one which most hosts run now nor
-// newer than it. A release that was rolled back was never kept, so it cannot
-// be chosen. It is a pure function.
-func Previous(hosts []HostStatus) (current, previous Kept, err error) {
-	type release struct{ version, digest string }
-	runs, before := map[release]int{}, map[release]int{}
-	most := func(votes map[release]int) (best release) {
-		for r, n := range votes {
-			if b := votes[best]; n > b || n == b && (r.version > best.version || r.version == best.version && r.digest > best.digest) {
-				best = r
-			}
-		}
-		return best
-	}
-	for _, h := range hosts {
-		if len(h.Kept) > 0 {
-			k := h.Kept[len(h.Kept)-1]
-			runs[release{k.Version, k.Digest}]++
-		}
-	}
-	if len(runs) == 0 {
-		return current, previous, errors.New("no host has a release to go back from")
-	}
-	now := most(runs)
-	current = Kept{Version: now.version, Digest: now.digest}
-	for _, h := range hosts {
-		for i := len(h.Kept) - 1; i > 0; i-- {
-			if (release{h.Kept[i].Version, h.Kept[i].Digest}) == now {
-				before[release{h.Kept[i-1].Version, h.Kept[i-1].Digest}]++
-				break
-			}
-		}
-	}
-	if len(before) == 0 {
-		return current, previous, fmt.Errorf("no host has kept a release before %s", current.Version)
-	}
-	goal := most(before)
-	return current, Kept{Version: goal.version, Digest: goal.digest}, nil
+// Goal is what a rollback goes back to: on each host a release of its own,
+// since the same version can have another environment there.
+type Goal struct {
+	From, To string         // versions of the package, as dpkg says them
+	Releases map[string]int // host → number of its kept release; 0 where nothing has to be undone
 }
 
-// Rollback takes p's group back to a kept release: its package, its
-// environment and its probe, all from the hosts' own disks. Only p's name,
-// group and batches matter.
-func Rollback(ctx context.Context, o Options, p plan.Plan, to Kept) (*Outcome, error) {
-	return run(ctx, o, p, ansible.Restore(p, ansible.Kept{Version: to.Version, Digest: to.Digest}))
+// Previous chooses what to go back to: from the newest release that any host
+// runs, to the one before it. A host that the newest one never came to stays as
+// it is. A release that was rolled back was never kept, so it cannot be chosen.
+// It is a pure function.
+func Previous(hosts []HostStatus) (Goal, error) {
+	var newest, before Kept
+	for _, h := range hosts {
+		if n := len(h.Kept); n > 0 && newer(h.Kept[n-1], newest) {
+			newest = h.Kept[n-1]
+		}
+	}
+	if newest.Version == "" {
+		return Goal{}, errors.New("no host has a release to go back from")
+	}
+	for _, h := range hosts {
+		if n := len(h.Kept); n > 1 && h.Kept[n-1].Version == newest.Version && newer(h.Kept[n-2], before) {
+			before = h.Kept[n-2]
+		}
+	}
+	if before.Version == "" {
+		return Goal{}, fmt.Errorf("no host has kept a release before %s", newest.Version)
+	}
+	goal := Goal{From: newest.Version, To: before.Version, Releases: map[string]int{}}
+	return goal, goal.choose(hosts, func(h HostStatus) bool {
+		return h.Kept[len(h.Kept)-1].Version == newest.Version
+	})
+}
+
+// To chooses on each host the newest kept release of one version. The error
+// names the hosts that have not kept it.
+func To(hosts []HostStatus, wanted string) (Goal, error) {
+	goal := Goal{To: wanted, Releases: map[string]int{}}
+	return goal, goal.choose(hosts, func(h HostStatus) bool {
+		return len(h.Kept) == 0 || h.Kept[len(h.Kept)-1].Version != wanted
+	})
+}
+
+// choose fills in a release for the hosts that leave theirs.
+func (g *Goal) choose(hosts []HostStatus, leaves func(HostStatus) bool) error {
+	var lack []string
+	for _, h := range hosts {
+		if h.Health == NotAnswering || len(h.Kept) == 0 && g.From != "" || !leaves(h) {
+			g.Releases[h.Host] = 0
+			continue
+		}
+		earlier := h.Kept[:max(len(h.Kept)-1, 0)]
+		i := -1
+		for j, k := range earlier {
+			if k.Version == g.To {
+				i = j
+			}
+		}
+		if i < 0 {
+			lack = append(lack, h.Host)
+			continue
+		}
+		g.Releases[h.Host] = earlier[i].Release
+	}
+	if len(lack) > 0 {
+		return fmt.Errorf("%s has not kept %s", strings.Join(slices.Sorted(slices.Values(lack)), " "), g.To)
+	}
+	return nil
+}
+
+// newer orders releases of different hosts: by the time of their commit, and
+// where clocks agree to the second, by version.
+func newer(a, b Kept) bool {
+	return b.Version == "" || cmp.Or(cmp.Compare(a.When, b.When), version.CompareDeb(a.Version, b.Version)) > 0
+}
+
+// Rollback takes p's group back to kept releases: package, environment and
+// probe, all from the hosts' own disks. Only p's name, group and batches matter.
+func Rollback(ctx context.Context, o Options, p plan.Plan, goal Goal) (*Outcome, error) {
+	return run(ctx, o, p, ansible.Restore(p, goal.Releases))
 }
 
 // Remove takes the service off its group. Its data in /var/lib/NAME and its

@@ -3,7 +3,9 @@ package release
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,20 +38,25 @@ func run(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*O
 	defer log.Close()
 	out := &Outcome{Service: p.Name, Version: p.Version.Label, Group: p.Group, Env: o.Infra.Env, Log: log.Name(), Hosts: []HostResult{}}
 	start := time.Now()
-	t := teller{out: out, progress: o.Progress, began: map[string]bool{}, lost: map[string]line{}}
+	t := teller{out: out, progress: o.Progress, began: map[string]bool{}, seen: map[string]bool{}, told: map[string]bool{}, lost: map[string]line{}}
 	err = runPlaybook(ctx, o, files, log, t.event)
-	t.unreachable(hosts)
+	t.unreachable()
 	out.Seconds = time.Since(start).Seconds()
 	for _, h := range hosts {
-		if !t.began[h] && !slices.ContainsFunc(out.Hosts, func(r HostResult) bool { return r.Host == h }) {
+		if t.seen[h] && !t.began[h] && !t.told["Prepare "+h] {
 			out.Untouched = append(out.Untouched, h)
 		}
 	}
-	if err == nil {
-		err = out.err()
+	if bad := out.err(); bad != nil && (err == nil || errors.Is(err, errHosts)) {
+		err = bad
 	}
-	if err == nil && len(out.Hosts) == 0 {
+	switch {
+	case errors.Is(err, errHosts):
+		err = fmt.Errorf("%w: see %s", err, out.Log)
+	case err == nil && len(out.Hosts) == 0:
 		err = fmt.Errorf("no host was reached: see %s", out.Log)
+	case err == nil:
+		out.Untouched = nil
 	}
 	return out, err
 }
@@ -59,7 +66,9 @@ type teller struct {
 	out      *Outcome
 	progress func(Event)
 	began    map[string]bool
-	lost     map[string]line // host → the task that could not reach it
+	seen     map[string]bool // hosts that Prepare came to
+	told     map[string]bool // plays and hosts that have a result
+	lost     map[string]line // play and host → the task that could not reach it
 }
 
 func (t *teller) event(l line) {
@@ -71,27 +80,32 @@ func (t *teller) event(l line) {
 		}
 	case l.Event == "no-hosts" && l.Play == "Monitoring":
 		t.out.Monitored = false
+	case l.Event == "start" && l.Play == "Prepare":
+		t.seen[l.Host] = true
 	case l.Event == "start" && l.Play == stageDeploy:
 		t.began[l.Host] = true
 		t.tell(Event{Stage: l.Play, Host: l.Host, Started: true})
 	case l.Event == "unreachable":
-		t.lost[l.Host] = l
+		t.lost[l.Play+" "+l.Host] = l
 	case l.Event == "failed", l.Event == "ok" && l.Play == stageDeploy:
 		t.result(l.Play, reported(l))
 	}
 }
 
-// unreachable gives a result to the hosts that were lost and had no chance to
-// report: Ansible may end the play at once.
-func (t *teller) unreachable(hosts []string) {
-	for _, h := range hosts {
-		if l, ok := t.lost[h]; ok && !slices.ContainsFunc(t.out.Hosts, func(r HostResult) bool { return r.Host == h }) {
-			t.result(l.Play, HostResult{Host: h, Result: Unreachable, Reason: message(l)})
+// unreachable gives a result to the hosts that were lost: Ansible may end the
+// play before they have another task.
+func (t *teller) unreachable() {
+	for _, place := range slices.Sorted(maps.Keys(t.lost)) {
+		l := t.lost[place]
+		if t.told[place] || l.Play != "Monitoring" && t.told[stageDeploy+" "+l.Host] {
+			continue // it came back, and has a word of its own
 		}
+		t.result(l.Play, HostResult{Host: l.Host, Result: Unreachable, Reason: message(l)})
 	}
 }
 
 func (t *teller) result(stage string, r HostResult) {
+	t.told[stage+" "+r.Host] = true
 	t.out.Hosts = append(t.out.Hosts, r)
 	t.tell(Event{Stage: stage, Host: r.Host, Result: r})
 }

@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,7 @@ type Kept struct {
 	Release int    `json:"release"`
 	Version string `json:"version"`
 	Digest  string `json:"digest"`
+	When    int64  `json:"when"` // seconds since 1970, by the host's clock
 }
 
 // Health is the judgement of one host at one moment.
@@ -70,7 +72,7 @@ func Status(ctx context.Context, o Options, p plan.Plan) ([]HostStatus, error) {
 		s.Host = l.Host
 		all = append(all, s)
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errHosts) {
 		return nil, err
 	}
 	if len(all) == 0 {

@@ -20,34 +20,31 @@ import (
 //go:embed *.yml.tmpl
 var templates embed.FS
 
-// Kept names a release that hosts have kept: what `rollback` goes back to.
-type Kept struct {
-	Version string // the package's version, as dpkg says it
-	Digest  string // of the environment file, as the host's history says it
-}
-
 // Deploy returns the playbook that brings p to its group, with the module that
 // it hands to each host.
-func Deploy(p plan.Plan) []artifact.File { return playbook(p, "deploy", "install", Kept{}) }
+func Deploy(p plan.Plan) []artifact.File { return playbook(p, "deploy", "install", nil) }
 
-// Restore returns the playbook that takes the group of p back to a kept
-// release, with the environment and the probe which that release had.
-func Restore(p plan.Plan, kept Kept) []artifact.File { return playbook(p, "deploy", "restore", kept) }
+// Restore returns the playbook that takes the group of p back to releases that
+// its hosts have kept, with the environment and the probe which those had. The
+// map gives each host its own release number; one that is not in it stays.
+func Restore(p plan.Plan, releases map[string]int) []artifact.File {
+	return playbook(p, "deploy", "restore", releases)
+}
 
 // Remove returns the playbook that takes the service of p off its group.
-func Remove(p plan.Plan) []artifact.File { return playbook(p, "deploy", "remove", Kept{}) }
+func Remove(p plan.Plan) []artifact.File { return playbook(p, "deploy", "remove", nil) }
 
 // Status returns the playbook that asks every host of p's group what it runs.
-func Status(p plan.Plan) []artifact.File { return playbook(p, "status", "", Kept{}) }
+func Status(p plan.Plan) []artifact.File { return playbook(p, "status", "", nil) }
 
 // playbook fills one template and puts the module where Ansible looks for it:
 // in a folder "library" beside the playbook. Every value that comes from a spec
 // goes in through yaml or environment, which quote it.
-func playbook(p plan.Plan, name, action string, kept Kept) []artifact.File {
-	funcs := template.FuncMap{"yaml": yaml, "serial": serial, "environment": environmentFile}
+func playbook(p plan.Plan, name, action string, releases map[string]int) []artifact.File {
+	funcs := template.FuncMap{"yaml": yaml[string], "flow": yaml[map[string]int], "serial": serial, "environment": environmentFile}
 	t := template.Must(template.New(name+".yml.tmpl").Funcs(funcs).ParseFS(templates, name+".yml.tmpl"))
 	var b bytes.Buffer
-	err := t.Execute(&b, map[string]any{"Plan": p, "Action": action, "Kept": kept})
+	err := t.Execute(&b, map[string]any{"Plan": p, "Action": action, "Releases": releases})
 	if err != nil {
 		panic(fmt.Sprintf("ansible: template %s: %v", name, err)) // the template is ours, the data is plain
 	}
@@ -57,13 +54,13 @@ func playbook(p plan.Plan, name, action string, kept Kept) []artifact.File {
 	}
 }
 
-// yaml writes s as a double-quoted YAML scalar (YAML 1.2, 7.3.1): every JSON
-// string is one.
-func yaml(s string) (string, error) {
+// yaml writes v in YAML's flow style (YAML 1.2, chapter 7), of which JSON is a
+// part.
+func yaml[T any](v T) (string, error) {
 	b := &bytes.Buffer{}
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
-	err := enc.Encode(s)
+	err := enc.Encode(v)
 	return strings.TrimSuffix(b.String(), "\n"), err
 }
 

@@ -4,18 +4,19 @@
 # unit's ExecStopPost= calls `guard` here however the transaction ended.
 #
 #   run transaction install DIR           install $version with DIR/environment
-#   run transaction restore DIR V DIGEST  go back to a release kept on this host
+#   run transaction restore DIR N         go back to release N, kept on this host
 #   run transaction remove DIR            take the service away, keep its data
 #   run guard DIR PID                     after the unit: undo what nobody committed
 #   run recover                           after a boot: the same, offline
-#   run check ACTION DIR [V DIGEST]       say what would be done
-#   run prepare ACTION DIR [V DIGEST]     fetch, and refuse what cannot go well
+#   run check ACTION DIR [N]              say what would be done
+#   run prepare ACTION DIR [N]            fetch, and refuse what cannot go well
 #   run status DIR                        say what is here, as one line of JSON
 
 set -u
 umask 077
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export KINECTL_TRANSACTION=1 # the package's own scripts leave systemd to this one
 
 home=/var/lib/kinectl/$name
 txn=$home/txn
@@ -50,7 +51,7 @@ json_string() {
 
 # The last lines of a text as the members of a JSON array.
 json_lines() {
-	tail -n 12 | tr '\000-\011\013-\037' ' ' | sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$/"/' | paste -s -d ,
+	tail -n 12 | cut -b 1-500 | tr '\000-\011\013-\037' ' ' | sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$/"/' | paste -s -d ,
 }
 
 installed_version() {
@@ -59,6 +60,10 @@ installed_version() {
 }
 
 unit_property() { systemctl show --property="$1" --value "$name.service"; }
+
+# The text of the service's units on disk. Telling systemd of new ones costs more
+# than all else in a release, and most releases change none.
+units() { cat /usr/lib/systemd/system/"$name"[.-]* 2>/dev/null; }
 
 digest_of() { sha256sum <"$1" | cut -c 1-12; }
 
@@ -82,6 +87,16 @@ kept_releases() { find "$home/releases" -mindepth 1 -maxdepth 1 -name '[0-9]*' !
 
 current_release() { kept_releases | tail -n 1; }
 
+# take_lock: one at a time works on this service here, be it a transaction, a
+# guard, a recovery or a deployer that prepares. The folder itself is the lock, so
+# none can be left behind; the kernel frees it with the process and its children.
+take_lock() {
+	mkdir -p "$home" && exec 9<"$home" || return 1
+	flock "$@" 9 && return
+	reason='another release of this service is under way on this host'
+	return 1
+}
+
 # --- the result ------------------------------------------------------------
 
 # describe RESULT CHANGED: what happened, as a line of JSON in $line.
@@ -104,7 +119,10 @@ tell() {
 
 # record_history: the line into the history, once however often it is tried.
 record_history() {
-	[ "$(tail -n 1 "$history" 2>/dev/null)" = "$1" ] || { say "$1" >>"$history" && sync "$history"; }
+	[ "$(tail -n 1 "$history" 2>/dev/null)" != "$1" ] || return 0
+	# A line that a power cut tore must not swallow this one.
+	if [ -n "$(tail -c 1 "$history" 2>/dev/null)" ]; then echo >>"$history"; fi
+	say "$1" >>"$history" && sync "$history"
 }
 
 # end RESULT: the last word of a transaction that changed something or tried to.

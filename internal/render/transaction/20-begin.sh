@@ -9,12 +9,14 @@ begin() {
 	mkdir -p "$txn/old" || return 1
 	replace "$txn/run" 0700 <"$work/run" || return 1
 	# Room that nobody else can take: going back must work on a disk that fills up.
-	fallocate --length "$((${size:-0} + 8192))KiB" "$txn/reserve" || return 1
+	reserve=$((${size:-0} + 8192))
+	fallocate --length "${reserve}KiB" "$txn/reserve" 2>/dev/null || head -c "${reserve}K" /dev/zero >"$txn/reserve" || return 1
 	say "$from" >"$txn/old/version"
 	unit_state
 	[ -n "$active" ] || return 1
 	say "$enabled" >"$txn/old/enabled"
 	say "$active" >"$txn/old/active"
+	units >"$txn/old/units"
 	if [ -e "$live_environment" ]; then cp -a "$live_environment" "$txn/old/environment" || return 1; fi
 	if [ -e "$pin" ]; then cp -a "$pin" "$txn/old/pin" || return 1; fi
 	if [ -n "$from" ]; then

@@ -79,7 +79,7 @@ dpkg_patiently() {
 	tries=0
 	until dpkg "$@" >"$work/dpkg" 2>&1; do
 		tries=$((tries + 1))
-		if [ "$tries" -gt 120 ] || ! grep -q 'lock' "$work/dpkg"; then
+		if [ "$tries" -gt 120 ] || ! grep -q 'lock was locked by another process' "$work/dpkg"; then
 			cat "$work/dpkg"
 			return 1
 		fi
@@ -128,7 +128,7 @@ act() {
 start_service() {
 	: >"$txn/restarting"
 	unit_state
-	if [ "$reload" = yes ]; then systemctl daemon-reload; fi
+	if [ "$reload" = yes ] || ! units | cmp -s - "$txn/old/units"; then systemctl daemon-reload; fi
 	if [ "$active" = failed ]; then systemctl reset-failed "$name.service"; fi
 	systemctl restart "$name.service" || {
 		failure_log

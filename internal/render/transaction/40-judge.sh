@@ -56,28 +56,22 @@ says_version() {
 	fi
 	told=$(sed -n '/^build_info{/ { /[{,]name="'"$name"'"/ s/.*[{,]version="\([^"]*\)".*/\1/p; }' "$body" 2>/dev/null | head -n 1)
 	[ "$told" = "$version" ] && return
-	reason="port $metrics_port says that it is version '$told', not '$version'"
-	if [ -z "$told" ]; then reason="/metrics on port $metrics_port has no build_info{name=\"$name\",version=\"…\"}"; fi
+	sickness="port $metrics_port says that it is version '$told', not '$version',"
+	if [ -z "$told" ]; then sickness="/metrics on port $metrics_port has no build_info{name=\"$name\",version=\"…\"}"; fi
 	return 1
 }
 
-# Healthy: active, never restarted, three good probes in a row, still so after
-# the settling time, and the version that was asked for.
+# Healthy: active, never restarted, three good probes in a row, the version that
+# was asked for, and all still so after the settling time.
 judge() {
 	body=$work/answer
 	sickness=
 	deadline=$(($(uptime_now) + probe_timeout))
-	good=0
 	pause=5
-	while [ "$good" -lt 3 ]; do
-		if probe; then
-			good=$((good + 1))
-			continue
-		fi
-		good=0
+	until three_good_probes && says_version; do
 		steady || return 1
 		if [ "$(uptime_now)" -ge "$deadline" ]; then
-			reason="${sickness:-$name.service is $active} after $((probe_timeout / 100)) s"
+			reason="$sickness after $((probe_timeout / 100)) s"
 			return 1
 		fi
 		sleep "$((pause / 100)).$(printf %02d $((pause % 100)))"
@@ -94,5 +88,9 @@ judge() {
 			return 1
 		}
 	done
-	says_version
+	[ "$active" = active ] && return
+	reason="$name.service is still $active"
+	return 1
 }
+
+three_good_probes() { probe && probe && probe; }

@@ -17,14 +17,20 @@ commit() {
 	say "$digest" >"$next.new/digest"
 	describe "$1" true
 	say "$line}" >"$txn/line"
-	find "$next.new" "$txn/line" -type f -exec sync {} + && sync "$next.new" "$home/releases" && mv "$next.new" "$next" && sync "$home/releases" || return 1
-	mv "$txn/record" "$txn/committed" && sync "$txn" || return 1
+	find "$next.new" "$txn/line" -type f -exec sync {} + && sync "$next.new" "$home/releases" || return 1
+	mv "$txn/record" "$txn/committed" || return 1
+	# From here on nothing may end in going back.
+	sync "$txn"
 	close_transaction
 	tell
+	return 0
 }
 
 # What a commit leaves to do, and what a boot can do in its place.
 close_transaction() {
+	for new in "$home"/releases/*.new; do
+		if [ -d "$new" ]; then rm -rf "${new%.new}" && mv "$new" "${new%.new}"; fi
+	done
 	record_history "$(cat "$txn/line")"
 	current=$(current_release)
 	for kept in $(kept_releases); do

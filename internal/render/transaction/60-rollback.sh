@@ -3,6 +3,8 @@
 # Bring the recorded state back, byte for byte. With "offline" the service is
 # left to the boot that is under way.
 restore() {
+	# What is not written down whole is not believed: nothing would be "not installed".
+	[ -s "$txn/record" ] && [ -s "$txn/old/version" ] && [ -s "$txn/old/enabled" ] && [ -s "$txn/old/active" ] || return 1
 	old=$(cat "$txn/old/version")
 	rm -f "$txn/reserve"
 	dpkg --configure -a >/dev/null 2>&1
@@ -22,9 +24,9 @@ restore() {
 	fi
 	if [ -e "$txn/restarting" ]; then intact=no; fi
 	put_back "$txn/old/pin" "$pin" && put_back "$txn/old/environment" "$live_environment" || return 1
-	if [ "$(unit_property NeedDaemonReload)" = yes ] || [ "$1" = offline ]; then systemctl daemon-reload; fi
 	if [ "$(cat "$txn/old/enabled")" != enabled ]; then systemctl --quiet disable "$name.service"; fi
 	if [ "$intact" = yes ] && [ "$1" = online ]; then return 0; fi
+	systemctl daemon-reload
 	systemctl reset-failed "$name.service" 2>/dev/null
 	if [ "$(cat "$txn/old/active")" != active ]; then
 		systemctl stop "$name.service"
@@ -57,7 +59,11 @@ roll_back() {
 		return 1
 	fi
 	asked=$version
-	if [ -e "$txn/old/parameters" ]; then . "$txn/old/parameters"; fi
+	if [ -e "$txn/old/parameters" ]; then
+		. "$txn/old/parameters"
+	else
+		probe_version=false # not installed by us: who knows what it says of itself
+	fi
 	if [ "$(cat "$txn/old/active")" = active ] && ! judge; then
 		reason="$why; back on $old, which is not healthy either: $reason"
 		version=$asked
@@ -75,7 +81,7 @@ roll_back() {
 # finish_earlier: what an earlier transaction left when even its guard failed.
 finish_earlier() {
 	if [ -e "$txn/removing" ]; then
-		take_away
+		take_away || return 1
 	elif [ -e "$txn/committed" ]; then
 		close_transaction
 	elif [ -e "$txn/record" ]; then

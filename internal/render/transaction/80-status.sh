@@ -7,10 +7,10 @@ check() {
 	if [ "$action" = remove ]; then
 		reason="would remove $name ${from:-(not installed)}"
 		if [ -z "$from" ]; then changed=false; fi
-	elif [ "$action" = restore ] && ! find_kept "$1" "$2"; then
+	elif [ "$action" = restore ] && { [ "$1" = 0 ] || ! find_kept "$1"; }; then
 		changed=false
 	elif [ "$action" = restore ]; then
-		reason="would go back to $name $1 (now: ${from:-not installed})"
+		reason="would go back to $name $(cat "$kept_release/version") (now: ${from:-not installed})"
 	elif same_as_now; then
 		changed=false
 	elif [ "$from" = "$package_version" ]; then
@@ -35,27 +35,26 @@ status() {
 	reason=${sickness:-$reason}
 	kept=
 	for each in $(kept_releases); do
-		kept="$kept${kept:+,}{\"release\":${each##*/},\"version\":\"$(cat "$each/version")\",\"digest\":\"$(cat "$each/digest")\"}"
+		kept="$kept${kept:+,}{\"release\":${each##*/},\"version\":\"$(cat "$each/version")\",\"digest\":\"$(cat "$each/digest")\",\"when\":$(stat --format=%Y "$each/digest")}"
 	done
 	busy=false
 	if systemctl --quiet is-active "$transaction_unit"; then busy=true; fi
 	unit_state
-	say "{\"changed\":false,\"format\":$format,\"service\":\"$name\",\"version\":\"$from\",\"active\":\"$active\",\"since\":\"$(unit_property ActiveEnterTimestamp)\",\"health\":\"$health\",\"reason\":$(json_string "$reason"),\"busy\":$busy,\"kept\":[$kept],\"last\":$(tail -n 1 "$history" 2>/dev/null | grep . || echo null)}" >"$work/result"
+	say "{\"changed\":false,\"format\":$format,\"service\":\"$name\",\"version\":\"$from\",\"active\":\"$active\",\"since\":\"$(unit_property ActiveEnterTimestamp)\",\"health\":\"$health\",\"reason\":$(json_string "$reason"),\"busy\":$busy,\"kept\":[$kept],\"last\":$(grep '^{.*}$' "$history" 2>/dev/null | tail -n 1 | grep . || echo null)}" >"$work/result"
 }
 
-# prepare [VERSION DIGEST]: refuse what cannot go well, and fetch what will be
-# installed, on every host before the first is touched.
+# prepare [N]: refuse what cannot go well, and fetch what will be installed, on
+# every host before the first is touched.
 prepare() {
-	from=$(installed_version "$name")
-	if systemctl --quiet is-active "$transaction_unit"; then
-		reason='another release of this service is under way on this host'
+	take_lock --nonblock || {
 		refuse locked
 		return
-	fi
+	}
 	if [ -e "$txn" ] && ! finish_earlier; then
 		refuse failed
 		return
 	fi
+	from=$(installed_version "$name")
 	case $action in
 	install)
 		if [ "$from" != "$package_version" ] && ! { enough_room && refresh_index && apt_install --download-only; }; then
@@ -64,11 +63,12 @@ prepare() {
 		fi
 		;;
 	restore)
-		find_kept "$1" "$2" || {
+		find_kept "$1" || {
 			refuse failed
 			return
 		}
 		;;
 	esac
+	rmdir "$home" 2>/dev/null
 	refuse ready
 }

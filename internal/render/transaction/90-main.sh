@@ -7,19 +7,19 @@ same_as_now() {
 	[ "$active $enabled $reload" = 'active enabled no' ]
 }
 
+# find_kept N: a release kept on this host; 0 when it has nothing to go back from.
 find_kept() {
-	for kept in $(kept_releases); do
-		if [ "$(cat "$kept/version")" = "$1" ] && [ "$(cat "$kept/digest")" = "$2" ]; then
-			kept_release=$kept
-			return 0
-		fi
-	done
-	reason="release $1 ($2) is not kept on this host"
+	kept_release=$home/releases/$1
+	[ "$1" = 0 ] || [ -e "$kept_release/package.deb" ] && return
+	reason="release $1 is not kept on this host"
 	return 1
 }
 
 transaction() {
-	mkdir -p "$home"
+	take_lock --nonblock || {
+		refuse locked
+		return 4
+	}
 	sed -n '1,/^# end of parameters$/p' "$work/run" >"$work/parameters"
 	from=$(installed_version "$name")
 	if [ "$action" = remove ]; then
@@ -37,8 +37,14 @@ transaction() {
 		end failed
 		return 1
 	fi
+	if [ "$action" = restore ] && [ "$1" = 0 ]; then
+		reason='the release that is gone back from had not come to this host'
+		version=$from
+		refuse unchanged
+		return 0
+	fi
 	if [ "$action" = restore ]; then
-		find_kept "$1" "$2" || {
+		find_kept "$1" || {
 			refuse failed
 			return 1
 		}
@@ -55,7 +61,8 @@ transaction() {
 	last=${last##*/}
 	release=$((${last:-0} + 1))
 	if ! enough_room || ! begin; then
-		clear_transaction
+		# A record that could not be undone stays, for the guard, a boot or a person.
+		[ -e "$txn/record" ] || [ -e "$txn/committed" ] || [ -e "$txn/removing" ] || clear_transaction
 		: "${reason:=the old state could not be written down in $txn}"
 		refuse failed
 		return 1
@@ -69,6 +76,7 @@ transaction() {
 }
 
 guard() {
+	take_lock
 	if [ -e "$txn/removing" ] || [ -e "$txn/committed" ] || [ -e "$txn/record" ]; then
 		reason='the transaction was interrupted'
 		from=$(cat "$txn/old/version" 2>/dev/null)
@@ -87,18 +95,22 @@ guard() {
 }
 
 recover() {
+	take_lock
 	work=$(mktemp -d /run/kinectl-recover.XXXXXX)
+	trap 'rm -rf "$work"' EXIT
 	old=$(cat "$txn/old/version" 2>/dev/null)
 	if [ -e "$txn/record" ] && [ ! -e "$txn/removing" ]; then
 		reason='the host lost its power or was restarted in the middle of a release'
-		finish_earlier offline || exit 1
+		finish_earlier offline || {
+			say "$reason" >&2
+			return 1
+		}
 		from=$version
 		version=${old:-none}
 		end recovered
 	else
 		finish_earlier offline
 	fi
-	rm -rf "$work"
 }
 
 started=$(uptime_now)

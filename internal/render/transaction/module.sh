@@ -16,12 +16,14 @@ KINECTL_ARGUMENTS
 	work=$(mktemp -d "/run/kinectl/$name.XXXXXX") || exit 1
 	trap 'rm -rf "$work"' EXIT
 	trap '' PIPE HUP
-	argument environment | base64 -d >"$work/environment"
 	script >"$work/run"
-	set -- "$(argument action)" "$work" "$(argument version)" "$(argument digest)"
+	set -- "$(argument action)" "$work" "$(argument release)"
 	case $stage:$arguments in
 	status:*) look status "$work" ;;
-	release:*'"_ansible_check_mode": true'*) look check "$@" ;;
+	release:*'"_ansible_check_mode": true'*)
+		argument environment | base64 -d >"$work/environment"
+		look check "$@"
+		;;
 	prepare:*'"_ansible_check_mode": true'*) printf '{"failed":false,"changed":false,"result":"ready"}' >"$work/result" ;;
 	prepare:*) look prepare "$@" ;;
 	release:*) release "$@" ;;
@@ -45,13 +47,17 @@ ended() { printf '{"failed":true,"changed":false,"result":"%s","reason":"%s","ms
 # look VERB...: run the script here and now; it touches nothing of the service.
 look() { /bin/sh "$work/run" "$@" >"$work/log" 2>&1 </dev/null; }
 
-# release ACTION DIR [VERSION DIGEST]: run the transaction as a unit, which goes
+# release ACTION DIR [N]: run the transaction as a unit, which goes
 # on whatever becomes of this shell. Its name is the host's lock.
 release() {
+	argument environment | base64 -d >"$work/environment"
 	# Who: the login, not what the deployer's machine says of itself.
 	who="${SUDO_USER:-$(id -un)}${SSH_CONNECTION:+ from ${SSH_CONNECTION%% *}}"
 	systemd-run --quiet --wait --collect --unit="kinectl-$name" --description="Release of $name" --setenv=KINECTL_WHO="$who" \
 		--property=StandardInput=null --property=StandardOutput="append:$work/log" --property=StandardError="append:$work/log" \
 		--property=RuntimeMaxSec="$limit" --property=TimeoutStopSec="$limit" --property=ExecStopPost="/bin/sh $work/run guard $work $$" \
 		/bin/sh "$work/run" transaction "$@" >"$work/start" 2>&1 </dev/null
+	# systemd-run can lose its bus, or its life, while the unit goes on in our folder.
+	if grep -q 'already' "$work/start"; then return; fi
+	until state=$(systemctl show --property=ActiveState --value "kinectl-$name") && { [ "$state" = inactive ] || [ "$state" = failed ]; }; do sleep 0.2; done
 }

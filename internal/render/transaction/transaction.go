@@ -55,7 +55,7 @@ func Script(p plan.Plan) []byte {
 // it there and prints its one line of result (Ansible developer guide, "New-style
 // JSONARGS modules"). Its arguments are stage (prepare,
 // release or status), action (install, restore or remove), environment in
-// base64, version and digest.
+// base64, and release, the number of a kept one.
 func Module(p plan.Plan) []byte {
 	var b strings.Builder
 	b.Write(part("module.sh"))

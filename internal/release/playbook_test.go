@@ -1,0 +1,191 @@
+package release
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kinectl/kinectl/internal/plan"
+	"github.com/kinectl/kinectl/internal/render/ansible"
+	"github.com/kinectl/kinectl/internal/version"
+)
+
+// module stands in for the one that goes to the hosts: it reports what the
+// variable OUTCOME of the environment says, and leaves a mark when it has
+// prepared the one that will vanish.
+const module = `#!/bin/sh
+arguments=$(cat <<'END'
+<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>
+END
+)
+result=$(printf %s "$arguments" | sed -n 's/.*"environment": "\([^"]*\)".*/\1/p' | base64 -d | sed -n 's/^OUTCOME="\(.*\)"$/\1/p')
+failed=false
+case $arguments in *'"stage": "prepare"'*)
+	# Prepare is told only how long the environment is; this one is OUTCOME="disappears".
+	case $arguments in *'"environment_size": "21"'*) : >'PREPARED' ;; esac
+	result=ready
+esac
+case $result in ready | deployed | unchanged) ;; *) failed=true ;; esac
+printf '{"changed":false,"failed":%s,"result":"%s","reason":"as asked"}' "$failed" "$result"
+`
+
+// ran reads an inventory with the real ansible-inventory and runs the rendered
+// playbook with the real ansible-playbook on this machine, as if it were every
+// host. Nobody listens where a host is lost, or has vanished since Prepare.
+func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
+	t.Helper()
+	for _, program := range []string{"ansible-playbook", "ansible-inventory", "ssh"} {
+		require(t, program)
+	}
+	root := t.TempDir()
+	t.Setenv("HOME", root)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(root, "cache"))
+	t.Setenv("ANSIBLE_HOME", filepath.Join(root, "ansible"))
+	t.Setenv("ANSIBLE_CONFIG", "")
+	inventory, prepared := "", filepath.Join(root, "prepared")
+	for _, h := range hosts {
+		name, outcome, _ := strings.Cut(h, " ")
+		group := "applications"
+		if strings.HasPrefix(name, "m") {
+			group = "monitoring"
+		}
+		reach := "ansible_connection=local"
+		switch outcome {
+		case "lost":
+			reach = "ansible_host=127.0.0.1 ansible_port=1"
+		case "disappears":
+			reach = `ansible_host=127.0.0.1 ansible_port=1 ansible_connection="{{ ('` + prepared + `' is exists) | ternary('ssh', 'local') }}"`
+		}
+		inventory += "[" + group + "]\n" + name + " outcome=" + outcome + " ansible_become=false " + reach + "\n"
+	}
+	dir := infra(t, map[string]string{hostsFile: inventory, varsFile: "ansible_remote_tmp: " + root + "\n"})
+	in, err := OpenInfra(t.Context(), dir, "production")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := plan.Plan{
+		Name: "hello", Group: "applications", Version: version.Version{Label: "1.2.0", Deb: "1.2.0"},
+		Deploy:      plan.Deploy{Serial: []string{serial}, Probe: plan.Probe{Type: "none", Metrics: 9090}},
+		Environment: []plan.Variable{{Name: "OUTCOME", Parts: []plan.Part{{Expression: "outcome"}}}},
+	}
+	files := ansible.Deploy(p)
+	files[1].Body = []byte(strings.ReplaceAll(module, "PREPARED", prepared))
+	return run(t.Context(), Options{Infra: in, StateDir: filepath.Join(root, "state")}, p, files)
+}
+
+func require(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		if os.Getenv("KINECTL_E2E") == "required" {
+			t.Fatalf("%s is not installed", program)
+		}
+		t.Skipf("%s is not installed: no playbook was run", program)
+	}
+}
+
+// TestRun drives the real Ansible over hosts that end in every way.
+func TestRun(t *testing.T) {
+	f := func(kind error, want, untouched, serial string, hosts ...string) {
+		t.Helper()
+		out, err := ran(t, serial, hosts...)
+		if out == nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range out.Hosts {
+			got = append(got, r.Host+" "+string(r.Result))
+		}
+		slices.Sort(got)
+		if !errors.Is(err, kind) || strings.Join(got, ", ") != want || strings.Join(out.Untouched, " ") != untouched {
+			log, _ := os.ReadFile(out.Log)
+			t.Errorf("%q: got %q, untouched %q, error %v\n%s", hosts, got, out.Untouched, err, log)
+		}
+	}
+	f(nil, "h1 deployed, h2 unchanged", "", "1", "h1 deployed", "h2 unchanged")
+	f(ErrRolledBack, "h1 deployed, h2 rolled-back", "h3", "1", "h1 deployed", "h2 rolled-back", "h3 deployed")
+	f(ErrRolledBack, "h1 rolled-back, h2 deployed", "h3", "2", "h1 rolled-back", "h2 deployed", "h3 deployed")
+	f(ErrFailed, "h2 unreachable", "h1 h3", "1", "h1 deployed", "h2 lost", "h3 deployed")
+	f(ErrFailed, "h1 unreachable", "h2", "1", "h1 disappears", "h2 deployed")
+	f(ErrFailed, "h1 deployed, h2 unreachable", "h3", "2", "h1 deployed", "h2 disappears", "h3 deployed")
+	f(ErrFailed, "h1 deployed, m1 unreachable", "", "1", "h1 deployed", "m1 lost")
+}
+
+// TestOpenInfra asks the real ansible-inventory, and then nobody.
+func TestOpenInfra(t *testing.T) {
+	require(t, "ansible-inventory")
+	root := t.TempDir()
+	t.Setenv("HOME", root)
+	t.Setenv("XDG_CACHE_HOME", root)
+	t.Setenv("ANSIBLE_CONFIG", "")
+	files := plain()
+	files[hostsFile] += "[north]\nh3\n[sites:children]\nnorth\napplications\n"
+	dir := infra(t, files)
+	for _, path := range []string{os.Getenv("PATH"), t.TempDir()} { // the second time there is no Ansible
+		t.Setenv("PATH", path)
+		in, err := OpenInfra(t.Context(), dir, "production")
+		if err != nil {
+			t.Fatal(err)
+		}
+		hosts, err := in.Hosts("sites")
+		slices.Sort(hosts)
+		if err != nil || strings.Join(hosts, " ") != "h1 h2 h3" {
+			t.Errorf("hosts are %q, %v", hosts, err)
+		}
+		if got := in.Undefined(hosts, []string{"log_level"}); len(got) != 1 || got[0] != "the variable log_level is not defined for h3" {
+			t.Errorf("undefined: %q", got)
+		}
+	}
+	write(t, filepath.Join(dir, varsFile), "log_level: debug\n", 0o644)
+	if _, err := OpenInfra(t.Context(), dir, "production"); err == nil || !strings.Contains(err.Error(), "apt-get install ansible-core") {
+		t.Errorf("a changed file is answered from the cache: %v", err)
+	}
+	if _, err := OpenInfra(t.Context(), dir, "staging"); err == nil || !strings.Contains(err.Error(), `no inventory of "staging"`) || !strings.Contains(err.Error(), "there is production") {
+		t.Errorf("an environment that is not there: %v", err)
+	}
+}
+
+// TestOpenInfraFault names the file that Ansible cannot read.
+func TestOpenInfraFault(t *testing.T) {
+	require(t, "ansible-inventory")
+	root := t.TempDir()
+	t.Setenv("HOME", root)
+	t.Setenv("XDG_CACHE_HOME", root)
+	files := plain()
+	files[varsFile] = "log_level: [unclosed\n"
+	if _, err := OpenInfra(t.Context(), infra(t, files), "production"); err == nil || !strings.Contains(err.Error(), "applications.yml") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestLock refuses a second run for one service of one environment.
+func TestLock(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "lock")
+	one, other := &Infra{Env: "production", Inventory: "/a"}, &Infra{Env: "staging", Inventory: "/b"}
+	unlock, err := lock(dir, one, "hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if _, err := lock(dir, one, "hello"); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), "process ") {
+		t.Errorf("the second is let in, or not told why: %v", err)
+	}
+	if time.Since(start) > 5*time.Second {
+		t.Error("the second waited for the first")
+	}
+	for _, free := range []func() (func(), error){
+		func() (func(), error) { return lock(dir, one, "other") },
+		func() (func(), error) { return lock(dir, other, "hello") },
+		func() (func(), error) { unlock(); return lock(dir, one, "hello") },
+	} {
+		again, err := free()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again()
+	}
+}

@@ -1,0 +1,208 @@
+package ansible
+
+import (
+	"bytes"
+	"flag"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	goyaml "go.yaml.in/yaml/v4"
+
+	"github.com/kinectl/kinectl/internal/artifact"
+	"github.com/kinectl/kinectl/internal/plan"
+	"github.com/kinectl/kinectl/internal/render/transaction"
+	"github.com/kinectl/kinectl/internal/version"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func hello(serial ...string) plan.Plan {
+	return plan.Plan{
+		Name: "hello", Group: "applications",
+		Version: version.Version{Label: "1.2.0-rc1", Deb: "1.2.0~rc1"},
+		Deploy: plan.Deploy{Serial: serial, Probe: plan.Probe{
+			Type: "http", Port: 8080, Path: "/ready", Status: 200, Timeout: time.Minute, Settle: 5 * time.Second, Version: true, Metrics: 9100,
+		}},
+	}
+}
+
+// hostilePlan has variables of every kind, each with what YAML, Jinja or
+// systemd would take for its own.
+func hostilePlan(serial ...string) plan.Plan {
+	p := hello(serial...)
+	p.Environment = []plan.Variable{
+		{Name: "POSTGRES_DSN", Parts: []plan.Part{{Expression: "postgres_dsn"}}},
+		{Name: "EMPTY"},
+		{Name: "MIXED", Parts: []plan.Part{{Literal: `a"b\c$d` + "`e "}, {Expression: "level | default('x')"}, {Literal: "\n: # ' {{ x }} {% y %} {# z #} größe 世"}}},
+	}
+	return p
+}
+
+// cases are the playbooks of the golden files, by the name of the file.
+func cases() map[string][]artifact.File {
+	kept := map[string]int{"h1": 3, "h2": 0}
+	return map[string][]artifact.File{
+		"deploy":         Deploy(hello("1")),
+		"deploy-hostile": Deploy(hostilePlan("2")),
+		"restore":        Restore(hostilePlan("25%"), kept),
+		"remove":         Remove(hostilePlan("1", "25%", "100%")),
+		"status":         Status(hostilePlan("1")),
+	}
+}
+
+func TestGolden(t *testing.T) {
+	for name, files := range cases() {
+		file := filepath.Join("testdata", name+".yml.golden")
+		if *update {
+			if err := os.WriteFile(file, files[0].Body, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(files[0].Body, want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, files[0].Body, want)
+		}
+	}
+}
+
+// TestModule proves that every playbook has the module beside it, where
+// Ansible looks for it.
+func TestModule(t *testing.T) {
+	for name, files := range cases() {
+		if len(files) != 2 || files[1].Path != "ansible/library/kinectl_transaction.sh" || filepath.Dir(files[0].Path) != "ansible" {
+			t.Errorf("%s: not a playbook with its module", name)
+		}
+		if !bytes.Contains(files[1].Body, []byte("<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>")) || !bytes.Equal(files[1].Body, transaction.Module(hello("1"))) {
+			t.Errorf("%s: another module", name)
+		}
+	}
+}
+
+// TestStops proves that nobody takes away what stops a roll at its first
+// failure.
+func TestStops(t *testing.T) {
+	type task struct {
+		Transaction map[string]string `yaml:"kinectl_transaction"`
+		Lost        bool              `yaml:"ignore_unreachable"`
+		Errors      bool              `yaml:"ignore_errors"`
+	}
+	for name, files := range cases() {
+		if name == "status" { // asks every host, whatever becomes of another
+			continue
+		}
+		var plays []struct {
+			Name  string
+			Fatal bool `yaml:"any_errors_fatal"`
+			Tasks []task
+		}
+		if err := goyaml.Unmarshal(files[0].Body, &plays); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var names []string
+		for _, p := range plays {
+			names = append(names, p.Name)
+			if !p.Fatal && p.Name != "Cleanup" {
+				t.Errorf("%s: the play %s goes on after a failure", name, p.Name)
+			}
+			for _, task := range p.Tasks {
+				if task.Errors {
+					t.Errorf("%s: a task of the play %s may fail", name, p.Name)
+				}
+				// Without it Ansible drops the host and goes on with the next batch.
+				if task.Transaction != nil && !task.Lost {
+					t.Errorf("%s: a host lost in the play %s does not stop the roll", name, p.Name)
+				}
+			}
+		}
+		if got := len(names); got != 4 || names[0] != "Prepare" || names[1] != "Deploy" || names[2] != "Monitoring" || names[3] != "Cleanup" {
+			t.Errorf("%s: the stages are %q", name, names)
+		}
+	}
+}
+
+func TestSerial(t *testing.T) {
+	f := func(want string, in ...string) {
+		t.Helper()
+		if got := serial(in); got != want {
+			t.Errorf("serial(%q) = %s, want %s", in, got, want)
+		}
+	}
+	f("1", "1")
+	f("20", "20")
+	f(`"25%"`, "25%")
+	f(`[1, "25%", "100%"]`, "1", "25%", "100%")
+}
+
+// TestYAML reads each quoted scalar back with another program's reader.
+func TestYAML(t *testing.T) {
+	for _, want := range append(values(), "yes", "null", "1e3", "0x1f", "- a", "a: b", "&a", "*a", "!tag", "%", "@", "\t", "...", "---", "") {
+		text, err := yaml(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got any
+		if err := goyaml.Unmarshal([]byte("k: "+text), &got); err != nil || got.(map[string]any)["k"] != want {
+			t.Errorf("%q is written as %s and read as %q; %v", want, text, got, err)
+		}
+	}
+}
+
+// require skips where a program is not installed, except in the full check.
+func require(t *testing.T, program, lost string) string {
+	t.Helper()
+	found, err := exec.LookPath(program)
+	if err == nil {
+		return found
+	}
+	if os.Getenv("KINECTL_E2E") == "required" {
+		t.Fatalf("%s is not installed: %s", program, lost)
+	}
+	t.Skipf("%s is not installed: %s", program, lost)
+	return ""
+}
+
+// place writes a playbook and its module as `kinectl render` would, and
+// returns the path of the playbook.
+func place(t *testing.T, dir string, files []artifact.File) string {
+	t.Helper()
+	for _, f := range files {
+		write(t, filepath.Join(dir, filepath.FromSlash(f.Path)), string(f.Body), f.Mode)
+	}
+	return filepath.Join(dir, filepath.FromSlash(files[0].Path))
+}
+
+func write(t *testing.T, path, text string, mode fs.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSyntax gives every playbook to the real Ansible, which must not even warn.
+func TestSyntax(t *testing.T) {
+	program := require(t, "ansible-playbook", "the playbooks were not given to Ansible")
+	dir := t.TempDir()
+	inventory := filepath.Join(dir, "hosts.ini")
+	write(t, inventory, "[applications]\nh1\n[monitoring]\nm1\n", 0o644)
+	args := []string{"--syntax-check", "-i", inventory}
+	for name, files := range cases() {
+		args = append(args, place(t, filepath.Join(dir, name), files))
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "ANSIBLE_NOCOLOR=1", "ANSIBLE_HOME="+dir)
+	out, err := cmd.CombinedOutput()
+	if err != nil || bytes.Contains(out, []byte("WARNING")) {
+		t.Errorf("%v: %s", err, out)
+	}
+}
