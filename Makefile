@@ -27,7 +27,7 @@ check:
 	go mod tidy -diff
 
 unit:
-	go test -race ./cmd/... ./internal/... ./services/...
+	go test -race ./cmd/... ./internal/... ./services/... ./docs/...
 
 # The road in the lab. Without root there is no lab, and one line says so.
 e2e: build

@@ -129,7 +129,7 @@ func summary(o *release.Outcome) string {
 			parts = append(parts, fmt.Sprintf("%d %s", count[r], r))
 		}
 	}
-	s := fmt.Sprintf("%s %s: %s, %.1f s", o.Service, o.Version, strings.Join(parts, ", "), o.Seconds)
+	s := fmt.Sprintf("%s: %s, %.1f s", strings.TrimSpace(o.Service+" "+o.Version), strings.Join(parts, ", "), o.Seconds)
 	if !o.Monitored {
 		s += "; monitoring skipped: no host of a group monitoring"
 	}

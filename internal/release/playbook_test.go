@@ -16,19 +16,15 @@ import (
 )
 
 // module stands in for the one that goes to the hosts: it reports what the
-// variable OUTCOME of the environment says, and leaves a mark when it has
-// prepared the one that will vanish.
+// variable OUTCOME of the environment says.
 const module = `#!/bin/sh
 arguments=$(cat <<'END'
 <<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>
 END
 )
-result=$(printf %s "$arguments" | sed -n 's/.*"environment": "\([^"]*\)".*/\1/p' | base64 -d | sed -n 's/^OUTCOME="\(.*\)"$/\1/p')
-failed=false
-case $arguments in *'"stage": "prepare"'*)
-	# Prepare is told only how long the environment is; this one is OUTCOME="disappears".
-	case $arguments in *'"environment_size": "21"'*) : >'PREPARED' ;; esac
-	result=ready
+result=ready failed=false
+case $arguments in *'"stage": "release"'*)
+	result=$(printf %s "$arguments" | sed -n 's/.*"environment": "\([^"]*\)".*/\1/p' | base64 -d | sed -n 's/^OUTCOME="\(.*\)"$/\1/p') ;;
 esac
 case $result in ready | deployed | unchanged) ;; *) failed=true ;; esac
 printf '{"changed":false,"failed":%s,"result":"%s","reason":"as asked"}' "$failed" "$result"
@@ -47,7 +43,7 @@ func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(root, "cache"))
 	t.Setenv("ANSIBLE_HOME", filepath.Join(root, "ansible"))
 	t.Setenv("ANSIBLE_CONFIG", "")
-	inventory, prepared := "", filepath.Join(root, "prepared")
+	inventory := ""
 	for _, h := range hosts {
 		name, outcome, _ := strings.Cut(h, " ")
 		group := "applications"
@@ -59,7 +55,7 @@ func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
 		case "lost":
 			reach = "ansible_host=127.0.0.1 ansible_port=1"
 		case "disappears":
-			reach = `ansible_host=127.0.0.1 ansible_port=1 ansible_connection="{{ ('` + prepared + `' is exists) | ternary('ssh', 'local') }}"`
+			reach = `ansible_host=127.0.0.1 ansible_port=1 ansible_connection="{{ (ansible_play_name == 'Deploy') | ternary('ssh', 'local') }}"`
 		}
 		inventory += "[" + group + "]\n" + name + " outcome=" + outcome + " ansible_become=false " + reach + "\n"
 	}
@@ -74,7 +70,7 @@ func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
 		Environment: []plan.Variable{{Name: "OUTCOME", Parts: []plan.Part{{Expression: "outcome"}}}},
 	}
 	files := ansible.Deploy(p)
-	files[1].Body = []byte(strings.ReplaceAll(module, "PREPARED", prepared))
+	files[1].Body = []byte(module)
 	return run(t.Context(), Options{Infra: in, StateDir: filepath.Join(root, "state")}, p, files)
 }
 

@@ -35,7 +35,7 @@ type Event struct {
 
 // HostResult is what one host did, as its own script wrote it down.
 type HostResult struct {
-	Host    string   `json:"host"`
+	Host    string   `json:"host,omitempty"`
 	Action  string   `json:"action,omitempty"`  // install, restore, remove
 	Version string   `json:"version,omitempty"` // that was asked for
 	From    string   `json:"from"`              // that ran before; empty when none
@@ -59,8 +59,9 @@ const (
 	Restored    Result = "restored" // a kept release is back
 	Removed     Result = "removed"
 	Unchanged   Result = "unchanged"
-	Checked     Result = "checked" // --check: nothing was done
-	Ready       Result = "ready"   // prepared
+	Checked     Result = "checked"   // --check: nothing was done
+	Ready       Result = "ready"     // prepared
+	Recovered   Result = "recovered" // by the host itself, after a power cut
 	RolledBack  Result = "rolled-back"
 	Failed      Result = "failed"
 	Locked      Result = "locked"

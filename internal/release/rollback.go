@@ -72,6 +72,10 @@ func (g *Goal) choose(hosts []HostStatus, leaves func(HostStatus) bool) error {
 				i = j
 			}
 		}
+		if i < 0 && g.From == g.To {
+			g.Releases[h.Host] = 0 // the new configuration had not come to it
+			continue
+		}
 		if i < 0 {
 			lack = append(lack, h.Host)
 			continue
@@ -79,7 +83,7 @@ func (g *Goal) choose(hosts []HostStatus, leaves func(HostStatus) bool) error {
 		g.Releases[h.Host] = earlier[i].Release
 	}
 	if len(lack) > 0 {
-		return fmt.Errorf("%s has not kept %s", strings.Join(slices.Sorted(slices.Values(lack)), " "), g.To)
+		return fmt.Errorf("%s is not kept on %s", g.To, strings.Join(slices.Sorted(slices.Values(lack)), " "))
 	}
 	return nil
 }

@@ -3,70 +3,99 @@ package release
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// kept builds the status of hosts h1, h2, … from words like "1:1.0.0@100":
-// release number, version, time. An empty text is a host that has kept nothing.
-func kept(hosts ...string) []HostStatus {
+// kept writes hosts shortly: "h1 1.0.0@1 1.1.0@2" is a host with two releases,
+// the oldest first and numbered from 10, each with the time of its commit.
+// "h1 ?" did not answer.
+func kept(hosts []string) []HostStatus {
 	var all []HostStatus
-	for i, text := range hosts {
-		h := HostStatus{Host: fmt.Sprintf("h%d", i+1), Health: Healthy}
-		for word := range strings.FieldsSeq(text) {
-			var k Kept
-			number, rest, _ := strings.Cut(word, ":")
-			v, when, _ := strings.Cut(rest, "@")
-			_, _ = fmt.Sscan(number, &k.Release)
-			_, _ = fmt.Sscan(when, &k.When)
-			k.Version = v
-			h.Kept = append(h.Kept, k)
+	for _, h := range hosts {
+		words := strings.Fields(h)
+		s := HostStatus{Host: words[0], Health: Healthy}
+		for i, r := range words[1:] {
+			if r == "?" {
+				s.Health = NotAnswering
+				break
+			}
+			version, at, _ := strings.Cut(r, "@")
+			when, _ := strconv.ParseInt(at, 10, 64)
+			s.Kept = append(s.Kept, Kept{Release: 10 + i, Version: version, Digest: "d" + at + s.Host, When: when})
 		}
-		all = append(all, h)
+		all = append(all, s)
 	}
 	return all
 }
 
-func TestPrevious(t *testing.T) {
-	f := func(name string, hosts []string, from, to string, releases map[string]int, problem string) {
-		t.Helper()
-		t.Run(name, func(t *testing.T) {
-			goal, err := Previous(kept(hosts...))
-			if problem != "" {
-				if err == nil || err.Error() != problem {
-					t.Fatalf("error %v, want %s", err, problem)
-				}
-				return
-			}
-			if err != nil || goal.From != from || goal.To != to || !maps.Equal(goal.Releases, releases) {
-				t.Errorf("%+v, %v; want %s → %s %v", goal, err, from, to, releases)
-			}
-		})
+// chosen writes a goal as "FROM > TO: h1=1 h2=0", or an error.
+func chosen(g Goal, err error) string {
+	if err != nil {
+		return err.Error()
 	}
-	f("nothing kept", []string{"", ""}, "", "", nil, "no host has a release to go back from")
-	f("one release", []string{"1:1.0.0@10", "1:1.0.0@11"}, "", "", nil, "no host has kept a release before 1.0.0")
-	f("all hosts alike", []string{"1:1.0.0@10 2:1.1.0@20", "4:1.0.0@11 5:1.1.0@21"},
-		"1.1.0", "1.0.0", map[string]int{"h1": 1, "h2": 4}, "")
-	f("a roll that stopped early: hosts that it never came to stay",
-		[]string{"1:1.0.0@10 2:1.1.0@20 3:1.2.0@30", "1:1.0.0@11 2:1.1.0@21", "1:1.0.0@12 2:1.1.0@22"},
-		"1.2.0", "1.1.0", map[string]int{"h1": 2, "h2": 0, "h3": 0}, "")
-	f("a configuration alone", []string{"1:1.0.0@10 2:1.0.0@20", "3:1.0.0@11 4:1.0.0@21"},
-		"1.0.0", "1.0.0", map[string]int{"h1": 1, "h2": 3}, "")
-	f("gone back already: the newest by time, not by version",
-		[]string{"1:0.9.0@5 4:1.0.0@40", "1:0.9.0@6 4:1.0.0@41"}, "1.0.0", "0.9.0", map[string]int{"h1": 1, "h2": 1}, "")
-	f("the same second: by version as dpkg orders it", []string{"1:1.9.0@10 2:1.10.0@20", "1:1.9.0@20"},
-		"1.10.0", "1.9.0", map[string]int{"h1": 1, "h2": 0}, "")
-	f("a host without the service stays", []string{"1:1.0.0@10 2:1.1.0@20", ""},
-		"1.1.0", "1.0.0", map[string]int{"h1": 1, "h2": 0}, "")
-	f("a host that has not kept it", []string{"1:1.0.0@10 2:1.1.0@20", "1:1.1.0@21"}, "", "", nil, "h2 has not kept 1.0.0")
+	text := g.From + " > " + g.To + ":"
+	for _, h := range slices.Sorted(maps.Keys(g.Releases)) {
+		text += fmt.Sprintf(" %s=%d", h, g.Releases[h])
+	}
+	return text
+}
+
+// inAnyOrder gives the hosts to choose in several orders, which must not matter.
+func inAnyOrder(t *testing.T, choose func([]HostStatus) (Goal, error), want string, hosts []string) {
+	t.Helper()
+	for range 10 {
+		rand.Shuffle(len(hosts), func(i, j int) { hosts[i], hosts[j] = hosts[j], hosts[i] })
+		if got := chosen(choose(kept(hosts))); got != want {
+			t.Errorf("%q: got %s, want %s", hosts, got, want)
+			return
+		}
+	}
+}
+
+func TestPrevious(t *testing.T) {
+	f := func(want string, hosts ...string) {
+		t.Helper()
+		inAnyOrder(t, Previous, want, hosts)
+	}
+	// Nothing to go back from, or to.
+	f("no host has a release to go back from")
+	f("no host has a release to go back from", "h1", "h2 ?")
+	f("no host has kept a release before 1.0.0", "h1 1.0.0@1")
+	f("no host has kept a release before 1.1.0", "h1 1.1.0@2", "h2 1.0.0@1")
+
+	// All alike; an older version that was deployed on purpose.
+	f("1.1.0 > 1.0.0: h1=10 h2=10", "h1 1.0.0@1 1.1.0@2", "h2 1.0.0@1 1.1.0@3")
+	f("1.2.0 > 1.1.0: h1=11", "h1 1.0.0@1 1.1.0@2 1.2.0@3")
+	f("1.0.0 > 1.1.0: h1=10", "h1 1.1.0@1 1.0.0@2")
+
+	// The configuration alone has changed, to another one on each host.
+	f("1.0.0 > 1.0.0: h1=10 h2=11", "h1 1.0.0@1 1.0.0@3", "h2 0.9.0@1 1.0.0@2 1.0.0@4")
+
+	// A roll that stopped: only where it came to is there something to undo.
+	f("1.2.0 > 1.1.0: h1=11 h2=0 h3=0", "h1 1.0.0@1 1.1.0@2 1.2.0@3", "h2 1.0.0@1 1.1.0@2", "h3 1.0.0@1 1.1.0@2")
+	// Clocks that agree: the newer version counts, in the order of dpkg.
+	f("1.10.0 > 1.9.0: h1=10 h2=0", "h1 1.9.0@1 1.10.0@2", "h2 1.8.0@1 1.9.0@2")
+	f("1.0.0 > 1.0.0~rc1: h1=10 h2=0", "h1 1.0.0~rc1@1 1.0.0@2", "h2 1.0.0~rc1@2")
+
+	// A release that only some hosts have; hosts without a say.
+	f("1.1.0 is not kept on h1", "h1 1.0.0@1 1.2.0@3", "h2 1.1.0@2 1.2.0@3")
+	f("1.1.0 is not kept on h2 h3", "h1 1.1.0@2 1.2.0@3", "h2 1.2.0@3", "h3 1.2.0@3")
+	f("1.2.0 > 1.1.0: h1=10 h2=0 h3=0", "h1 1.1.0@2 1.2.0@3", "h2", "h3 ?")
 }
 
 func TestTo(t *testing.T) {
-	goal, err := To(kept("1:1.0.0@10 2:1.1.0@20 3:1.2.0@30", "7:1.0.0@11"), "1.0.0")
-	if err != nil || !maps.Equal(goal.Releases, map[string]int{"h1": 1, "h2": 0}) {
-		t.Errorf("%+v, %v", goal, err)
+	f := func(want, version string, hosts ...string) {
+		t.Helper()
+		inAnyOrder(t, func(all []HostStatus) (Goal, error) { return To(all, version) }, want, hosts)
 	}
-	if _, err := To(kept("1:1.1.0@20", ""), "1.0.0"); err == nil || err.Error() != "h1 h2 has not kept 1.0.0" {
-		t.Errorf("error %v", err)
-	}
+	f(" > 1.0.0: h1=10 h2=10", "1.0.0", "h1 1.0.0@1 1.1.0@2 1.2.0@3", "h2 1.0.0@1 1.2.0@3")
+	f(" > 1.0.0: h1=11", "1.0.0", "h1 1.0.0@1 1.0.0@2 1.1.0@3") // with its newest configuration
+	f(" > 1.0.0: h1=0 h2=10", "1.0.0", "h1 1.0.0@1", "h2 1.0.0@1 1.1.0@2")
+	f(" > 1.0.0: h1=10 h2=0", "1.0.0", "h1 1.0.0@1 1.1.0@2", "h2 ?")
+	f("1.0.0 is not kept on h1 h3", "1.0.0", "h1 1.1.0@1", "h2 1.0.0@1 1.1.0@2", "h3")
+	f("1.0 is not kept on h1", "1.0", "h1 1.0.0@1 1.1.0@2")
 }

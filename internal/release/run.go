@@ -142,6 +142,9 @@ func openLog(dir string, p plan.Plan) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	name := fmt.Sprintf("%s-%s-%s-%d.log", time.Now().UTC().Format("20060102T150405"), p.Name, p.Version.Label, os.Getpid())
-	return os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	words := []string{time.Now().UTC().Format("20060102T150405"), p.Name}
+	if p.Version.Label != "" {
+		words = append(words, p.Version.Label)
+	}
+	return os.CreateTemp(dir, strings.Join(words, "-")+"-*.log")
 }

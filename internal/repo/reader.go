@@ -119,8 +119,12 @@ func (r *Reader) Find(name, version, arch string) (Entry, error) {
 			return e, nil
 		}
 	}
-	return Entry{}, fmt.Errorf("%s %s for %s is %w %s (suite %s), which has %s",
-		name, version, arch, ErrNotFound, r.location, r.Suite(), describe(versions))
+	wanted := name + " " + version
+	if arch != "" {
+		wanted += " for " + arch
+	}
+	return Entry{}, fmt.Errorf("%s is %w %s (suite %s), which has %s",
+		wanted, ErrNotFound, r.location, r.Suite(), describe(versions))
 }
 
 // Package returns the bytes of one package file, which are those that the

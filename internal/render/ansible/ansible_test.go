@@ -44,11 +44,10 @@ func hostilePlan(serial ...string) plan.Plan {
 
 // cases are the playbooks of the golden files, by the name of the file.
 func cases() map[string][]artifact.File {
-	kept := map[string]int{"h1": 3, "h2": 0}
 	return map[string][]artifact.File{
 		"deploy":         Deploy(hello("1")),
 		"deploy-hostile": Deploy(hostilePlan("2")),
-		"restore":        Restore(hostilePlan("25%"), kept),
+		"restore":        Restore(hostilePlan("25%"), map[string]int{"h1": 3, "h2.example.com": 0}),
 		"remove":         Remove(hostilePlan("1", "25%", "100%")),
 		"status":         Status(hostilePlan("1")),
 	}

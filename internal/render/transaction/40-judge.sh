@@ -56,7 +56,7 @@ says_version() {
 	fi
 	told=$(sed -n '/^build_info{/ { /[{,]name="'"$name"'"/ s/.*[{,]version="\([^"]*\)".*/\1/p; }' "$body" 2>/dev/null | head -n 1)
 	[ "$told" = "$version" ] && return
-	sickness="port $metrics_port says that it is version '$told', not '$version',"
+	sickness="port $metrics_port says that it is version '$told', not '$version'"
 	if [ -z "$told" ]; then sickness="/metrics on port $metrics_port has no build_info{name=\"$name\",version=\"…\"}"; fi
 	return 1
 }
@@ -71,7 +71,7 @@ judge() {
 	until three_good_probes && says_version; do
 		steady || return 1
 		if [ "$(uptime_now)" -ge "$deadline" ]; then
-			reason="$sickness after $((probe_timeout / 100)) s"
+			reason="$sickness, after $((probe_timeout / 100)) s"
 			return 1
 		fi
 		sleep "$((pause / 100)).$(printf %02d $((pause % 100)))"

@@ -4,7 +4,7 @@
 # left to the boot that is under way.
 restore() {
 	# What is not written down whole is not believed: nothing would be "not installed".
-	[ -s "$txn/record" ] && [ -s "$txn/old/version" ] && [ -s "$txn/old/enabled" ] && [ -s "$txn/old/active" ] || return 1
+	[ "$(cat "$txn/record")" = "$format" ] && [ -s "$txn/old/version" ] && [ -s "$txn/old/enabled" ] && [ -s "$txn/old/active" ] || return 1
 	old=$(cat "$txn/old/version")
 	rm -f "$txn/reserve"
 	dpkg --configure -a >/dev/null 2>&1
@@ -31,7 +31,7 @@ restore() {
 	if [ "$(cat "$txn/old/active")" != active ]; then
 		systemctl stop "$name.service"
 	elif [ "$1" = offline ]; then
-		systemctl --no-block start "$name.service"
+		systemctl --no-block restart "$name.service"
 	else
 		systemctl restart "$name.service"
 	fi

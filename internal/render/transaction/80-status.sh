@@ -69,6 +69,6 @@ prepare() {
 		}
 		;;
 	esac
-	rmdir "$home" 2>/dev/null
+	rmdir "$home" /var/lib/kinectl 2>/dev/null
 	refuse ready
 }

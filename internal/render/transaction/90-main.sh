@@ -4,7 +4,9 @@ same_as_now() {
 	[ "$from" = "$package_version" ] && cmp -s "$work/environment" "$live_environment" &&
 		[ -e "$pin" ] && [ ! -e "$txn/record" ] && [ -n "$(current_release)" ] || return 1
 	unit_state
-	[ "$active $enabled $reload" = 'active enabled no' ]
+	[ "$active $enabled $reload" = 'active enabled no' ] || return 1
+	# A process whose program is gone from the disk is of another release.
+	case $(readlink "/proc/$(unit_property MainPID)/exe") in *' (deleted)') return 1 ;; esac
 }
 
 # find_kept N: a release kept on this host; 0 when it has nothing to go back from.
@@ -25,7 +27,7 @@ transaction() {
 	if [ "$action" = remove ]; then
 		if [ -z "$from" ] && [ ! -e "$home/releases.jsonl" ]; then
 			reason='not installed'
-			rmdir "$home" 2>/dev/null
+			rmdir "$home" /var/lib/kinectl 2>/dev/null
 			refuse unchanged
 			return 0
 		fi
@@ -90,6 +92,7 @@ guard() {
 		clear_transaction
 	fi
 	rm -f "$work/environment" "$work/run" "$work/parameters"
+	rmdir "$home" /var/lib/kinectl 2>/dev/null
 	# The deployer's end reads the result and removes the folder, if it still lives.
 	kill -0 "$1" 2>/dev/null || rm -rf "$work"
 }

@@ -15,8 +15,8 @@ import (
 )
 
 // Format is the version of the script, of its record on the host and of its
-// result. A script reads only records that it wrote itself, because the record
-// carries the script along.
+// result. A script undoes records of its own format only; the record of another
+// one carries the script that can.
 const Format = 1
 
 //go:embed *.sh
