@@ -73,6 +73,7 @@ func TestPrevious(t *testing.T) {
 	f("1.0.0 > 1.1.0: h1=10", "h1 1.1.0@1 1.0.0@2")
 
 	// The configuration alone has changed, to another one on each host.
+	f("1.0.0 > 1.0.0: h1=10 h2=0", "h1 1.0.0@1 1.0.0@3", "h2 1.0.0@1")
 	f("1.0.0 > 1.0.0: h1=10 h2=11", "h1 1.0.0@1 1.0.0@3", "h2 0.9.0@1 1.0.0@2 1.0.0@4")
 
 	// A roll that stopped: only where it came to is there something to undo.
