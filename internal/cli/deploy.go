@@ -49,12 +49,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 			if err := a.announce(p, o); err != nil {
 				return err
 			}
-			n := newNarrator(a.progress())
-			o.Progress = n.event
-			out, err := release.Deploy(ctx, o, p)
-			n.clear()
-			a.untouched(out)
-			return a.finish(ctx, out, err)
+			return a.roll(ctx, o, func(o release.Options) (*release.Outcome, error) { return release.Deploy(ctx, o, p) })
 		},
 	}
 	f.flags(cmd)
@@ -92,11 +87,4 @@ func (a *app) announce(p plan.Plan, o release.Options) error {
 	fmt.Fprintf(a.progress(), "%s %s → %s of %s: %s%s; %s at a time\n", p.Name, p.Version, p.Group, o.Infra.Env,
 		strings.Join(hosts, " "), limit, strings.Join(p.Deploy.Serial, ", then "))
 	return nil
-}
-
-// untouched names the hosts that a stopped roll did not come to.
-func (a *app) untouched(out *release.Outcome) {
-	if out != nil && len(out.Untouched) > 0 && !a.json {
-		fmt.Fprintf(a.progress(), "  not touched %s\n", strings.Join(out.Untouched, " "))
-	}
 }

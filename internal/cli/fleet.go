@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -72,6 +73,18 @@ func stateDir() string {
 		state = filepath.Join(home, ".local", "state")
 	}
 	return filepath.Join(state, "kinectl")
+}
+
+// roll runs over the fleet, tells what happens, and ends the verb.
+func (a *app) roll(ctx context.Context, o release.Options, run func(release.Options) (*release.Outcome, error)) error {
+	n := newNarrator(a.progress())
+	o.Progress = n.event
+	out, err := run(o)
+	n.clear()
+	if out != nil && len(out.Untouched) > 0 && !a.json {
+		fmt.Fprintf(a.progress(), "  not touched %s\n", strings.Join(out.Untouched, " "))
+	}
+	return a.finish(ctx, out, err)
 }
 
 // finish shows the end of a run and turns its error into an exit code.

@@ -23,12 +23,7 @@ configuration, its kept releases and its history. What stays is its data in
 			if err != nil {
 				return err
 			}
-			n := newNarrator(a.progress())
-			o.Progress = n.event
-			out, err := release.Remove(ctx, o, p)
-			n.clear()
-			a.untouched(out)
-			return a.finish(ctx, out, err)
+			return a.roll(ctx, o, func(o release.Options) (*release.Outcome, error) { return release.Remove(ctx, o, p) })
 		},
 	}
 	f.flags(cmd)

@@ -37,7 +37,8 @@ it is deployed from the package repository with today's configuration.`,
 			if err != nil && to == "" {
 				return failed(err, "name a version of the package repository with --to")
 			}
-			p, run := here, func(o release.Options) (*release.Outcome, error) { return release.Rollback(ctx, o, here, goal) }
+			p := here
+			run := func(o release.Options) (*release.Outcome, error) { return release.Rollback(ctx, o, p, goal) }
 			if err != nil { // not kept everywhere: from the repository
 				v, bad := wantedVersion(to, f.spec)
 				if bad != nil {
@@ -57,15 +58,7 @@ it is deployed from the package repository with today's configuration.`,
 			if err := a.announce(p, o); err != nil {
 				return err
 			}
-			n := newNarrator(a.progress())
-			o.Progress = n.event
-			out, err := run(o)
-			if out != nil {
-				out.Version = p.Version.Label
-			}
-			n.clear()
-			a.untouched(out)
-			return a.finish(ctx, out, err)
+			return a.roll(ctx, o, run)
 		},
 	}
 	f.flags(cmd)
