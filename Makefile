@@ -1,4 +1,4 @@
-# make demo   see it work: three real Debian hosts, four releases (root or sudo)
+# make demo   see it work: three real Debian hosts, three releases (root or sudo)
 # make test   everything that proves it; the lab parts need root
 SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)

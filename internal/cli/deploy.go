@@ -43,6 +43,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 			if errors.Is(err, release.ErrNoVersion) {
 				return usage(err, fmt.Sprintf("build it with `kinectl package --version %s` and add it with `kinectl repo publish`", v))
 			}
+			if errors.Is(err, release.ErrInventory) {
+				return usage(err, "")
+			}
 			if err != nil {
 				return failed(err, "")
 			}

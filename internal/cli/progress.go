@@ -85,6 +85,9 @@ func describe(r release.HostResult) string {
 	}
 	switch r.Result {
 	case release.Deployed, release.Restored:
+		if r.From == r.Version && r.Result == release.Restored {
+			return r.Version + ", the configuration before, healthy"
+		}
 		if r.From == r.Version {
 			return r.Version + ", new configuration, healthy"
 		}

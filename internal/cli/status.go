@@ -52,11 +52,11 @@ func (a *app) statusTable(name string, hosts []release.HostStatus) {
 	fmt.Fprintf(t, "HOST\t%s\tHEALTH\tLAST RELEASE\tBY\n", "VERSION")
 	for _, h := range hosts {
 		version, health := h.Version, string(h.Health)
-		if version == "" {
+		switch {
+		case h.Health == release.NotAnswering:
+			version = "?"
+		case version == "":
 			version = "not installed"
-		}
-		if h.Reason != "" && h.Health != release.Healthy {
-			health += ": " + h.Reason
 		}
 		last, who := "-", "-"
 		if h.Last != nil {
@@ -66,4 +66,9 @@ func (a *app) statusTable(name string, hosts []release.HostStatus) {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", h.Host, version, health, last, who)
 	}
 	_ = t.Flush()
+	for _, h := range hosts {
+		if h.Reason != "" && h.Health != release.Healthy {
+			fmt.Fprintf(a.stdout, "%s: %s\n", h.Host, h.Reason)
+		}
+	}
 }

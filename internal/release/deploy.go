@@ -27,6 +27,9 @@ const (
 // their message lists what it has.
 var ErrNoVersion = repo.ErrNotFound
 
+// ErrInventory is wrapped by errors about what the inventory does not say.
+var ErrInventory = errors.New("the inventory")
+
 // ErrUndefined is wrapped by errors about variables that the environment needs
 // and the inventory lacks.
 var ErrUndefined = errors.New("the environment cannot be written")
@@ -109,12 +112,15 @@ func (in *Infra) repository(group string) (location string, key []byte, err erro
 	}
 	location, ok := in.answer.Ours[hosts[0]][repositoryVariable]
 	if !ok {
-		return "", nil, fmt.Errorf("the inventory %s does not say where the packages are: set %s in group_vars/all.yml to a directory or URL", in.Inventory, repositoryVariable)
+		return "", nil, fmt.Errorf("%w %s does not say where the packages are: set %s in group_vars/all.yml to a directory or URL", ErrInventory, in.Inventory, repositoryVariable)
 	}
 	if !strings.Contains(location, "://") && !filepath.IsAbs(location) {
 		location = filepath.Join(in.Dir, location)
 	}
 	file, ok := in.answer.Ours[hosts[0]][keyVariable]
+	if !ok && strings.Contains(location, "://") {
+		return "", nil, fmt.Errorf("%w %s does not say which key signs %s: set %s to the file of its public key", ErrInventory, in.Inventory, location, keyVariable)
+	}
 	if !ok {
 		return location, nil, nil
 	}

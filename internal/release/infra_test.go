@@ -1,6 +1,7 @@
 package release
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -97,9 +98,13 @@ func TestRepository(t *testing.T) {
 	f("../repo", "/repo")
 	f("repo", "/infra/repo")
 	f("/srv/repo", "/srv/repo")
-	f("https://packages.example.com/apt", "https://packages.example.com/apt")
 
 	in := parsed(t)
+	in.answer.Ours["h2"] = map[string]string{repositoryVariable: "https://packages.example.com/apt"}
+	if _, _, err := in.repository("applications"); !errors.Is(err, ErrInventory) || !strings.Contains(err.Error(), "set kinectl_repository_key to the file of its public key") {
+		t.Errorf("a URL without a key: %v", err)
+	}
+	in = parsed(t)
 	if _, _, err := in.repository("applications"); err == nil || !strings.Contains(err.Error(), "set kinectl_repository in group_vars/all.yml") {
 		t.Errorf("without the variable: %v", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -113,9 +114,20 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 		return errHosts
 	}
 	if err != nil {
-		return fmt.Errorf("ansible-playbook: %w; its output is in %s", err, log.Name())
+		return fmt.Errorf("ansible-playbook: %w%s", err, complaint(log.Name()))
 	}
 	return nil
+}
+
+// complaint is what Ansible itself called an error, from its output.
+func complaint(log string) string {
+	body, _ := os.ReadFile(log)
+	for text := range strings.Lines(string(body)) {
+		if said, ok := strings.CutPrefix(text, "ERROR! "); ok {
+			return ": " + strings.TrimSpace(said)
+		}
+	}
+	return "; its output is in " + log
 }
 
 // writePlaybook puts files and the callback plugin into dir and returns the

@@ -141,8 +141,9 @@ start_service() {
 	}
 }
 
-# What the service, and systemd about it, said since its last start.
+# What the service, and systemd about it, said since this release started it: a
+# crash and what came before it are of an earlier invocation than the last.
 failure_log() {
-	invocation=$(unit_property InvocationID)
-	journalctl --no-pager --quiet --output=cat --lines=12 "_SYSTEMD_INVOCATION_ID=$invocation" + "INVOCATION_ID=$invocation" >"$work/failure" 2>/dev/null
+	journalctl --no-pager --quiet --output=cat --lines=12 --since="@$(stat --format=%Y "$txn/restarting")" \
+		"_SYSTEMD_UNIT=$name.service" + "UNIT=$name.service" >"$work/failure" 2>/dev/null
 }
