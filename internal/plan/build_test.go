@@ -9,7 +9,7 @@ import (
 	"github.com/kinectl/kinectl/internal/version"
 )
 
-func build(t *testing.T, text string) Plan {
+func parsed(t *testing.T, text string) Plan {
 	t.Helper()
 	s, findings := spec.Parse("spec.yml", []byte(text))
 	if findings.HasErrors() {
@@ -29,11 +29,13 @@ func TestBuildDefaults(t *testing.T) {
 		Version:   version.Version{Label: "1.2.3-rc1", Deb: "1.2.3~rc1"},
 		BuildTime: time.Date(2024, 5, 6, 8, 8, 9, 0, time.UTC),
 		Unit: Unit{
-			User: "my-api", Group: "my-api", Start: "/usr/bin/my-api", StopSignal: "SIGINT", Type: "exec",
-			MemoryMax: "512M", NoFile: 65536, TasksMax: 4096,
+			User: "my-api", Group: "my-api", Start: Line("/usr/bin/my-api"), StopSignal: "SIGINT", Type: "exec",
+			Limits: Limits{MemoryMax: "512M", NoFile: 65536, TasksMax: 4096},
 		},
+		Program: Program{Main: ".", Archs: []string{"amd64"}},
+		Package: Package{Maintainer: "apps <apps@kinectl.invalid>", License: "proprietary"},
 		Deploy: Deploy{
-			Serial: []string{"1"},
+			Serial: []string{"1"}, OnFailure: "stop",
 			Probe: Probe{
 				Type: "http", Port: 9090, Path: "/metrics", Status: 200,
 				Timeout: time.Minute, Settle: 5 * time.Second, Version: true, Metrics: 9090,
@@ -41,13 +43,13 @@ func TestBuildDefaults(t *testing.T) {
 		},
 		Spec: []byte(text),
 	}
-	if got := build(t, text); !reflect.DeepEqual(got, want) {
+	if got := parsed(t, text); !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
 	}
 }
 
 func TestBuildSpec(t *testing.T) {
-	p := build(t, `service:
+	p := parsed(t, `service:
   name: my-api
   group: apps
   description: Films
@@ -67,7 +69,7 @@ func TestBuildSpec(t *testing.T) {
 	}
 	f("serial", p.Deploy.Serial, []string{"1", "50%"})
 	f("probe", p.Deploy.Probe, Probe{Type: "tcp", Port: 8080, Timeout: time.Minute, Settle: 5 * time.Second, Version: true, Metrics: 9100})
-	f("memory", p.Unit.MemoryMax, "infinity")
+	f("memory", p.Unit.Limits.MemoryMax, "infinity")
 	f("needs", p.Needs, []string{"b", "c", "postgres_dsn", "redis_url"})
 	f("environment", p.Environment, []Variable{
 		{"REDIS_URL", []Part{{Expression: "redis_url"}}},
@@ -79,7 +81,7 @@ func TestBuildSpec(t *testing.T) {
 }
 
 func TestBuildMetricsPortOfAnsible(t *testing.T) {
-	p := build(t, "service:\n  name: my-api\n  group: apps\n  description: d\n  deploy: {probe: {type: none}}\n  environments: |\n    METRICS_ADDRESS={{ metrics }}\n")
+	p := parsed(t, "service:\n  name: my-api\n  group: apps\n  description: d\n  deploy: {probe: {type: none}}\n  environments: |\n    METRICS_ADDRESS={{ metrics }}\n")
 	if got := p.Deploy.Probe; got.Metrics != 9090 || got.Port != 0 {
 		t.Errorf("probe is %+v", got)
 	}

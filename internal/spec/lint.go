@@ -136,6 +136,17 @@ func trailingComment(s *Spec) diag.Findings {
 	return all
 }
 
+// HTTPPort returns the port of HTTP_ADDRESS, and 0 where that is not known.
+func (s *Spec) HTTPPort() int {
+	for _, v := range s.Environment {
+		if v.Name == "HTTP_ADDRESS" {
+			port, _ := listenPort(v)
+			return port
+		}
+	}
+	return 0
+}
+
 // MetricsPort returns the port of METRICS_ADDRESS, whose default is :9090. It
 // is 0 when Ansible decides.
 func (s *Spec) MetricsPort() int {
@@ -169,7 +180,7 @@ func listenPort(v Variable) (int, bool) {
 // probePort finds a probe that asks where nothing listens. Where Ansible
 // decides an address it keeps silent.
 func probePort(s *Spec) diag.Findings {
-	kind, port := s.Probe.Type.Or(DefaultProbeType), s.Probe.Port.Or(DefaultProbePort)
+	kind, port := s.Deploy.Probe.Type.Or(DefaultProbeType), s.Deploy.Probe.Port.Or(DefaultProbePort)
 	if kind == "none" {
 		return nil
 	}
@@ -184,8 +195,8 @@ func probePort(s *Spec) diag.Findings {
 			return nil
 		}
 	}
-	at := s.Probe.Port.At
-	if !s.Probe.Port.Set {
+	at := s.Deploy.Probe.Port.At
+	if !s.Deploy.Probe.Port.Set {
 		for _, v := range s.Environment {
 			if v.Name == "METRICS_ADDRESS" {
 				at = v.Value

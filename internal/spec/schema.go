@@ -1,12 +1,3 @@
-// Package spec reads spec.yml. Start at [Check], which returns the [Spec] and
-// everything that is wrong with it; [Parse] is the same without the advice of
-// the lint rules, for a spec that has been released already.
-//
-// The package is pure: it takes bytes and returns values. Every value keeps
-// its place in the file, so that whatever is found later can point at it.
-// schema.go says which keys there are, parse.go walks the file by it, value.go
-// reads single values, environment.go the block of variables, validate.go
-// checks what takes more than one key, and lint.go holds the rules.
 package spec
 
 import (
@@ -14,82 +5,14 @@ import (
 	"time"
 )
 
-// Spec is spec.yml as its author wrote it. A value that is not Set has no
-// place; its default is settled by package plan.
-type Spec struct {
-	File   string // as the user named it
-	Source []byte // as it was read
-
-	Name        Value[string]
-	Group       Value[string]
-	Description Value[string]
-	Serial      Value[[]string] // "1", "25%"
-	Probe       Probe
-	Limits      Limits
-	Resources   []Value[string]
-	Environment []Variable
-
-	lines []string       // of the source, for excerpts
-	keys  map[string]Pos // where each key stands, by its path
-}
-
-// Probe is deploy.probe.
-type Probe struct {
-	Type    Value[string] // "http", "tcp" or "none"
-	Port    Value[int]
-	Path    Value[string]
-	Status  Value[int]
-	Timeout Value[time.Duration]
-	Settle  Value[time.Duration]
-	Version Value[bool]
-}
-
-// Limits is what the service may use.
-type Limits struct {
-	Mem    Value[string] // a systemd size, "500M", or "unlimited"
-	NoFile Value[int]
-}
-
-// Value is one value and its place.
-type Value[T any] struct {
-	V   T
-	Set bool
-	At  Pos
-}
-
-// Or returns the value, or the default when the file does not say.
-func (v Value[T]) Or(def T) T {
-	if v.Set {
-		return v.V
-	}
-	return def
-}
-
-// Pos is a place in the file: line and column from 1, in characters, and the
-// number of characters that are meant.
-type Pos struct{ Line, Column, Width int }
-
-// Defaults of the keys that have one.
-const (
-	DefaultSerial        = "1"
-	DefaultProbeType     = "http"
-	DefaultProbePort     = 9090
-	DefaultProbePath     = "/metrics"
-	DefaultProbeStatus   = 200
-	DefaultProbeTimeout  = 60 * time.Second
-	DefaultProbeSettle   = 5 * time.Second
-	DefaultProbeVersion  = true
-	DefaultMem           = "512M"
-	DefaultNoFile        = 65_536
-	DefaultTasks         = 4096
-	DefaultMetricsListen = ":9090"
-)
-
-// key is one key of the file.
+// key is one key of the file. What doc, def and example say is shown to
+// people: in the reference, by editors, and in findings.
 type key struct {
 	name     string
-	doc      string // one line, for people
+	doc      string // what it means, in one line
 	required bool
+	def      string // what holds when it is left out; "" when nothing does, or when doc tells
+	example  string // a value, as YAML in one line
 	value    reader
 }
 
@@ -97,28 +20,119 @@ type key struct {
 // read into s.
 func schema(s *Spec) object {
 	return object{{name: "service", doc: "everything that the operation of the service needs", required: true, value: object{
-		{"name", "package, unit, user and binary name", true, text{to: &s.Name, like: namePattern, hint: "2 to 31 lower-case letters, digits and -, a letter first", max: 31}},
-		{"group", "inventory group that runs it", true, text{to: &s.Group, like: groupPattern, hint: "lower-case letters, digits and _, a letter first: Ansible takes no - in a group", max: 63}},
-		{"description", "what it is, in one line", true, text{to: &s.Description, max: 200}},
-		{"deploy", "how a release spreads and is judged", false, object{
-			{"serial", `hosts at a time: a number, "25%", or a list of them`, false, serial{&s.Serial}},
-			{"probe", "what tells a healthy service from a sick one", false, object{
-				{"type", "http, tcp or none", false, choice{&s.Probe.Type, []string{"http", "tcp", "none"}}},
-				{"port", "where the probe connects to", false, integer{&s.Probe.Port, 1, 65_535}},
-				{"path", "what an http probe asks for", false, text{to: &s.Probe.Path, like: pathPattern, hint: "a path like /metrics, without a host, blanks and quotes", max: 200}},
-				{"status", "the HTTP status of a healthy answer", false, integer{&s.Probe.Status, 100, 599}},
-				{"timeout", "how long a new version may take to be healthy", false, duration{&s.Probe.Timeout, time.Second, time.Hour}},
-				{"settle", "how long it must stay healthy after that", false, duration{&s.Probe.Settle, 0, 10 * time.Minute}},
-				{"version", "whether build_info on the metrics port must name the version", false, boolean{&s.Probe.Version}},
-			}},
+		{name: "name", doc: "package, unit, user and binary name", required: true, example: "my-api", value: text{to: &s.Name, like: namePattern, hint: "2 to 31 lower-case letters, digits and -, a letter first", max: 31}},
+		{name: "group", doc: "inventory group that runs it", required: true, example: "applications", value: text{to: &s.Group, like: groupPattern, hint: "lower-case letters, digits and _, a letter first: Ansible takes no - in a group", max: 63}},
+		{name: "description", doc: "what it is, in one line", required: true, example: `"Catalogue of films"`, value: text{to: &s.Description, max: 200}},
+		{name: "maintainer", doc: "whom to ask, for the package", def: "the group", example: "Films <films@example.com>", value: text{to: &s.Maintainer, like: maintainerPattern, hint: "like Films <films@example.com>", max: 200}},
+		{name: "license", doc: "SPDX identifier of the license, for the package", def: DefaultLicense, example: "Apache-2.0", value: text{to: &s.License, like: licensePattern, hint: "like Apache-2.0 or MIT, see spdx.org/licenses", max: 60}},
+		{name: "homepage", doc: "where to read more, for the package", example: "https://example.com/films", value: text{to: &s.Homepage, like: homepagePattern, hint: "like https://example.com/films", max: 200}},
+		{name: "build", doc: "where the program comes from", value: buildKeys(&s.Build)},
+		{name: "deploy", doc: "how a release spreads and is judged", value: deployKeys(&s.Deploy)},
+		{name: "limits", doc: "what the service may use", value: limitKeys(&s.Limits)},
+		{name: "resources", doc: "what it connects to; each adds its connection variables", example: "[postgres, nats]", value: names{to: &s.Resources, like: resourcePattern, hint: "lower-case letters, digits and _, a letter first"}},
+		{name: "environments", doc: "block of KEY=value lines, as systemd reads an EnvironmentFile", example: `"LOG_LEVEL={{ log_level }}"`, value: environment{&s.Environment}},
+		{name: "required_packages", doc: "system packages that it depends on: a list, or a map of lists by distribution", example: `[ca-certificates, "libvips42 >= 8.14"]`, value: requires{&s.Requires}},
+		{name: "exec", doc: "what systemd runs", value: execKeys(&s.Exec)},
+		{name: "security", doc: "who the service runs as, and what it may do", value: object{
+			{name: "owner", doc: "user, made by the package", def: "the name", example: "films", value: text{to: &s.Security.Owner, like: userPattern, hint: "lower-case letters, digits, _ and -, a letter first", max: 31}},
+			{name: "group", doc: "group of that user, made by the package", def: "the name", example: "films", value: text{to: &s.Security.Group, like: userPattern, hint: "lower-case letters, digits, _ and -, a letter first", max: 31}},
+			{name: "allow", doc: "loosenings of the sandbox, each by its name", example: "[netlink, {write: [/srv/films]}]", value: allow{&s.Security.Allow}},
 		}},
-		{"limits", "what the service may use", false, object{
-			{"mem", "memory: 500M, 1G or unlimited", false, size{&s.Limits.Mem}},
-			{"no_file", "open files", false, integer{&s.Limits.NoFile, 64, 1 << 20}},
-		}},
-		{"resources", "what it connects to; each adds its connection variables", false, names{&s.Resources}},
-		{"environments", "block of KEY=value lines, as systemd reads an EnvironmentFile", false, environment{&s.Environment}},
+		{name: "capabilities", doc: "capabilities(7) that it keeps; all others are dropped", example: "[CAP_NET_BIND_SERVICE]", value: names{to: &s.Capabilities, like: capabilityPattern, hint: "a name of capabilities(7), like CAP_NET_BIND_SERVICE"}},
+		{name: "state", doc: "whether it owns /var/lib/NAME", def: "false", example: "true", value: boolean{&s.State}},
+		{name: "cache", doc: "whether it owns /var/cache/NAME", def: "false", example: "true", value: boolean{&s.Cache}},
+		{name: "sockets", doc: "addresses that systemd listens on and hands over, so that a restart refuses no connection", example: `[":8080", "udp://:53", /run/films/api.sock]`, value: sockets{&s.Sockets}},
+		{name: "timers", doc: "scheduled tasks of the same binary", value: list[Timer]{&s.Timers, timerKeys}},
+		{name: "files", doc: "more files for the package", value: list[File]{&s.Files, fileKeys}},
+		{name: "alerts", doc: "more alerting rules for Prometheus, beside the standard ones", value: list[Alert]{&s.Alerts, alertKeys}},
+		{name: "routes", doc: "what the proxy of the group sends here", value: list[Route]{&s.Routes, routeKeys}},
 	}}}
+}
+
+func buildKeys(b *Build) object {
+	return object{
+		{name: "main", doc: "Go package to build, relative to the spec", def: DefaultMain, example: "./cmd/films", value: text{to: &b.Main, like: relativePattern, hint: "a path inside of the spec's folder, like ./cmd/films", max: 200}},
+		{name: "binary", doc: "program built already, relative to the spec, or inside of the archive; may hold {version} and {arch}", example: "dist/films-{arch}", value: text{to: &b.Binary, like: relativePattern, hint: "a path inside of the spec's folder or of the archive", max: 200}},
+		{name: "archive", doc: "upstream's .tar.gz, .tar.zst, .tar.xz or .zip, or the bare program: https URL, or path relative to the spec; may hold {version} and {arch}", example: "https://example.com/films-{version}.linux-{arch}.tar.gz", value: text{to: &b.Archive, like: archivePattern, hint: "an https URL, or a path inside of the spec's folder", max: 500}},
+		{name: "sha256", doc: "SHA-256 of the archive: one, or a map by architecture", example: "{amd64: 9f86d0…, arm64: 60303a…}", value: checksums{&b.SHA256}},
+		{name: "arch", doc: "architectures to build for", def: "[amd64]", example: "[amd64, arm64]", value: names{to: &b.Arch, of: []string{"amd64", "arm64"}}},
+	}
+}
+
+func deployKeys(d *Deploy) object {
+	return object{
+		{name: "serial", doc: `hosts at a time: a number, "25%", or a list of them`, def: DefaultSerial, example: `[1, "25%", "100%"]`, value: serial{&d.Serial}},
+		{name: "probe", doc: "what tells a healthy service from a sick one", value: object{
+			{name: "type", doc: "what is asked: an HTTP path, a TCP port, a command, or nothing but systemd", def: DefaultProbeType, example: "tcp", value: choice{&d.Probe.Type, []string{"http", "tcp", "exec", "none"}}},
+			{name: "port", doc: "where the probe connects to", def: "9090", example: "8081", value: integer{&d.Probe.Port, 1, 65_535}},
+			{name: "path", doc: "what an http probe asks for", def: DefaultProbePath, example: "/ready", value: text{to: &d.Probe.Path, like: pathPattern, hint: "a path like /metrics, without a host, blanks and quotes", max: 200}},
+			{name: "status", doc: "the HTTP status of a healthy answer", def: "200", example: "204", value: integer{&d.Probe.Status, 100, 599}},
+			{name: "command", doc: "what an exec probe runs, as the service's user and in its sandbox; 0 is healthy", example: "/usr/bin/films check", value: command{to: &d.Probe.Command}},
+			{name: "timeout", doc: "how long a new version may take to be healthy", def: "60s", example: "2m", value: duration{&d.Probe.Timeout, time.Second, time.Hour}},
+			{name: "settle", doc: "how long it must stay healthy after that", def: "5s", example: "0s", value: duration{&d.Probe.Settle, 0, 10 * time.Minute}},
+			{name: "version", doc: "whether build_info on the metrics port must name the version", def: "true", example: "false", value: boolean{&d.Probe.Version}},
+		}},
+		{name: "drain", doc: "how long the host is out of traffic before a restart", def: "0s", example: "10s", value: duration{&d.Drain, 0, 10 * time.Minute}},
+		{name: "before", doc: "command of the new version that runs once a deploy, on the first host, before any restart", example: "/usr/bin/films migrate", value: command{to: &d.Before}},
+		{name: "on_failure", doc: "what becomes of the hosts that have the new version when the next one fails", def: DefaultOnFailure, example: "revert", value: choice{&d.OnFailure, []string{"stop", "revert"}}},
+		{name: "numa_netdevs", doc: "network interfaces whose NUMA node the service is bound to", example: "[eth0]", value: names{to: &d.NUMANetdevs, like: netdevPattern, hint: "the name of a network interface, like eth0"}},
+	}
+}
+
+func limitKeys(l *Limits) object {
+	return object{
+		{name: "mem", doc: "memory: 500M, 1G or unlimited", def: DefaultMem, example: "1G", value: size{&l.Mem}},
+		{name: "no_file", doc: "open files", def: "65_536", example: "10_000", value: integer{&l.NoFile, 64, 1 << 20}},
+		{name: "nproc", doc: "tasks: processes and threads", def: "4096", example: "1000", value: integer{&l.NProc, 8, 1 << 20}},
+		{name: "nice", doc: "scheduling priority: -20 goes first, 19 last", def: "0", example: "-5", value: integer{&l.Nice, -20, 19}},
+		{name: "allowed_cpus", doc: "the CPUs it may run on", def: "all", example: `"0-3"`, value: cpus{&l.AllowedCPUs}},
+		{name: "cpu", doc: "CPU time: 1.5 or 150% is that of one and a half CPUs", def: "no quota", example: "1.5", value: quota{&l.CPU}},
+	}
+}
+
+func execKeys(e *Exec) object {
+	return object{
+		{name: "start", doc: "command line, or none for a package of jobs or files only", def: "/usr/bin/NAME", example: "/usr/bin/films --listen=${HTTP_ADDRESS}", value: command{to: &e.Start, none: &e.None}},
+		{name: "stop", doc: "signal or command that ends it", def: DefaultStop, example: "SIGTERM", value: signal{&e.Stop}},
+		{name: "reload", doc: "signal or command that makes it read its configuration again", def: "none", example: "SIGHUP", value: signal{&e.Reload}},
+		{name: "type", doc: "notify when the program tells systemd that it is ready (sd_notify(3)), else exec", def: DefaultType, example: "notify", value: choice{&e.Type, []string{"exec", "notify"}}},
+	}
+}
+
+func timerKeys(t *Timer) object {
+	return object{
+		{name: "name", doc: "of the task; its units are NAME-TASK", required: true, example: "cleanup", value: text{to: &t.Name, like: taskPattern, hint: "lower-case letters, digits and -, a letter first", max: 30}},
+		{name: "on_calendar", doc: "when it runs, as systemd.time(7) writes it", required: true, example: "daily", value: calendar{&t.OnCalendar}},
+		{name: "exec", doc: "its command line", def: "/usr/bin/NAME TASK", example: "/usr/bin/films cleanup --all", value: command{to: &t.Exec}},
+		{name: "limits", doc: "what the task may use", def: "the limits of the service", value: limitKeys(&t.Limits)},
+	}
+}
+
+func fileKeys(f *File) object {
+	return object{
+		{name: "src", doc: "file or folder, relative to the spec", required: true, example: "assets/logo.png", value: text{to: &f.Source, like: relativePattern, hint: "a path inside of the spec's folder, like assets/logo.png", max: 200}},
+		{name: "dst", doc: "where it goes on the host", required: true, example: "/usr/share/films/logo.png", value: text{to: &f.Destination, like: absolutePattern, hint: "an absolute path, like /usr/share/films/logo.png", max: 200}},
+		{name: "mode", doc: "its permissions", def: `"0644", or the file's own when it can be executed`, example: `"0640"`, value: mode{&f.Mode}},
+		{name: "type", doc: "config is kept when a person has changed it", def: "file", example: "config", value: choice{&f.Type, []string{"file", "config"}}},
+	}
+}
+
+func alertKeys(a *Alert) object {
+	return object{
+		{name: "name", doc: "of the alert", required: true, example: "FilmsQueueTooLong", value: text{to: &a.Name, like: alertPattern, hint: "letters and digits, like QueueTooLong", max: 60}},
+		{name: "expr", doc: "PromQL: it fires where this has a value", required: true, example: "films_queue_length > 100", value: text{to: &a.Expr, max: 1000}},
+		{name: "for", doc: "how long that must be so", def: "0s", example: "5m", value: duration{&a.For, 0, 24 * time.Hour}},
+		{name: "severity", doc: "label that says whom it wakes up", def: DefaultAlertSeverity, example: "critical", value: choice{&a.Severity, []string{"info", "warning", "critical"}}},
+		{name: "summary", doc: "one line for whoever is woken up", def: "the name", example: `"More than 100 films wait"`, value: text{to: &a.Summary, max: 200}},
+	}
+}
+
+func routeKeys(r *Route) object {
+	return object{
+		{name: "host", doc: "host name that the proxy answers for", required: true, example: "films.example.com", value: text{to: &r.Host, like: hostPattern, hint: "a host name, like films.example.com", max: 253}},
+		{name: "path", doc: "prefix of the paths", def: DefaultRoutePath, example: "/api", value: text{to: &r.Path, like: pathPattern, hint: "a path like /api", max: 200}},
+		{name: "port", doc: "where the service listens for it", def: "that of HTTP_ADDRESS", example: "8080", value: integer{&r.Port, 1, 65_535}},
+	}
 }
 
 var (
@@ -127,5 +141,21 @@ var (
 	// What Ansible takes as a group without a warning.
 	groupPattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	// Path and query of RFC 3986 without quotes and fragments.
-	pathPattern = regexp.MustCompile(`^/[A-Za-z0-9._~!$&()*+,;=:@/?%-]*$`)
+	pathPattern       = regexp.MustCompile(`^/[A-Za-z0-9._~!$&()*+,;=:@/?%-]*$`)
+	maintainerPattern = regexp.MustCompile(`^[^<>@"\\]+ <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>$`)
+	licensePattern    = regexp.MustCompile(`^[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*$`)
+	homepagePattern   = regexp.MustCompile(`^https?://[A-Za-z0-9._~!$&'()*+,;=:@/?%#-]+$`)
+	resourcePattern   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
+	// By sysusers.d(5), and useradd's own rule.
+	userPattern       = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+	capabilityPattern = regexp.MustCompile(`^CAP_[A-Z_]+$`)
+	// An interface's name has at most 15 bytes (netdevice(7)).
+	netdevPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$`)
+	taskPattern   = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+	alertPattern  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+	hostPattern   = regexp.MustCompile(`^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+	// Letters of paths that need no quoting anywhere; {} are for {version} and {arch}.
+	relativePattern = regexp.MustCompile(`^[A-Za-z0-9._{][A-Za-z0-9._+@{}/-]*$`)
+	absolutePattern = regexp.MustCompile(`^/[A-Za-z0-9._+@-]+(/[A-Za-z0-9._+@-]+)*/?$`)
+	archivePattern  = regexp.MustCompile(`^(https://[A-Za-z0-9._~:@/?%&=+{}-]+|[A-Za-z0-9._{][A-Za-z0-9._+@{}/-]*)$`)
 )

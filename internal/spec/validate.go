@@ -43,7 +43,7 @@ init mount netbase ifupdown adduser gpg gnupg sed grep findutils diffutils vim n
 // probe refuses keys that the type of the probe has no use for: their author
 // expects something that will not happen.
 func (p *parser) probe() {
-	probe := &p.spec.Probe
+	probe := &p.spec.Deploy.Probe
 	kind := probe.Type.Or(DefaultProbeType)
 	unused := func(name string, set bool, at Pos) {
 		if set {

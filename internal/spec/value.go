@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -205,24 +206,54 @@ func (s serial) read(p *parser, n *yaml.Node, path string) {
 }
 
 // names is a list of words.
-type names struct{ to *[]Value[string] }
+type names struct {
+	to   *[]Value[string]
+	like *regexp.Regexp // nil takes anything, or what is listed in of
+	hint string         // what like allows, for people
+	of   []string
+}
 
 func (l names) read(p *parser, n *yaml.Node, path string) {
 	if n.Kind != yaml.SequenceNode {
-		p.wrongType(n, path, "a list", "one line each, like: - postgres")
+		p.wrongType(n, path, "a list", "one line each, like: - "+cmp.Or(strings.Join(l.of[:min(1, len(l.of))], ""), "name"))
 		return
 	}
 	seen := map[string]bool{}
 	for i, item := range n.Content {
 		inner := fmt.Sprintf("%s[%d]", path, i)
+		v, at := item.Value, p.at(item)
 		switch {
 		case item.Kind != yaml.ScalarNode || item.Tag != "!!str":
 			p.wrongType(item, inner, "a name", "")
-		case seen[item.Value]:
-			p.fault("duplicate-value", inner, p.at(item), "remove it", "%s is listed twice", quoted(item.Value))
+		case seen[v]:
+			p.fault("duplicate-value", inner, at, "remove it", "%s is listed twice", quoted(v))
+		case l.of != nil && !slices.Contains(l.of, v):
+			p.fault("bad-value", inner, at, "one of "+strings.Join(l.of, ", "), "%s cannot be %s", last(path), quoted(v))
+		case l.like != nil && !l.like.MatchString(v):
+			p.fault("bad-value", inner, at, l.hint, "%s cannot be %s", last(path), quoted(v))
 		default:
-			seen[item.Value] = true
-			*l.to = append(*l.to, Value[string]{item.Value, true, p.at(item)})
+			seen[v] = true
+			*l.to = append(*l.to, Value[string]{v, true, at})
 		}
+	}
+}
+
+// list is a list of mappings with the same keys.
+type list[T any] struct {
+	to *[]T
+	of func(*T) object
+}
+
+func (l list[T]) read(p *parser, n *yaml.Node, path string) {
+	if n.Kind != yaml.SequenceNode {
+		p.wrongType(n, path, "a list", "begin each entry with - ")
+		return
+	}
+	for i, item := range n.Content {
+		var v T
+		inner := fmt.Sprintf("%s[%d]", path, i)
+		p.spec.keys[inner] = p.at(item)
+		l.of(&v).read(p, item, inner)
+		*l.to = append(*l.to, v)
 	}
 }

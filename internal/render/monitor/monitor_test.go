@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestFiles(t *testing.T) {
-	files := Files(plan.Plan{Name: "hello", Unit: plan.Unit{NoFile: 65536}})
+	files := Files(plan.Plan{Name: "hello", Unit: plan.Unit{Limits: plan.Limits{NoFile: 65536}}})
 	const golden = "testdata/hello.rules.yml"
 	if *update {
 		if err := os.WriteFile(golden, files[0].Body, 0o644); err != nil {

@@ -3,6 +3,8 @@ package unit
 import (
 	"strings"
 	"unicode"
+
+	"github.com/kinectl/kinectl/internal/plan"
 )
 
 // text writes a string as the value of a directive that takes plain text,
@@ -18,24 +20,30 @@ func text(s string) string {
 	return s
 }
 
-// command writes a command line for ExecStart= and its like, whose words are
-// separated by blanks (systemd.service(5), "Command lines"). Nothing in it is
-// expanded: no specifier, no variable.
-func command(line string) string {
+// command writes a command line for ExecStart= and its like (systemd.service(5),
+// "Command lines"). Only the variables that it names are expanded, each to one
+// word or a part of one.
+func command(c plan.Command) string {
 	var words []string
-	for _, word := range strings.Fields(oneLine(line)) {
-		words = append(words, quote(word))
+	for _, word := range c {
+		var b strings.Builder
+		for _, part := range word {
+			b.WriteString(strings.NewReplacer(`%`, `%%`, `$`, `$$`, `\`, `\\`, `"`, `\"`).Replace(oneLine(part.Literal)))
+			if part.Variable != "" {
+				b.WriteString("${" + part.Variable + "}")
+			}
+		}
+		words = append(words, quoted(b.String()))
 	}
 	return strings.Join(words, " ")
 }
 
-// quote writes one word of a command line.
-func quote(word string) string {
-	word = strings.NewReplacer(`%`, `%%`, `$`, `$$`).Replace(word)
-	if !strings.ContainsAny(word, `'"\;@-:+!|`) || strings.HasPrefix(word, "/") && !strings.ContainsAny(word, `'"\;`) {
+// quoted puts a word in quotes unless it is plain.
+func quoted(word string) string {
+	if strings.HasPrefix(word, "/") && !strings.ContainsAny(word, " '\"\\;") {
 		return word
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(word) + `"`
+	return `"` + word + `"`
 }
 
 func oneLine(s string) string {

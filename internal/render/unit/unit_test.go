@@ -24,8 +24,8 @@ func hello() plan.Plan {
 		Version:   version.Version{Label: "1.0.0", Deb: "1.0.0"},
 		BuildTime: time.Unix(1700000000, 0).UTC(),
 		Unit: plan.Unit{
-			User: "hello", Group: "hello", Start: "/usr/bin/hello", StopSignal: "SIGINT", Type: "exec",
-			MemoryMax: "512M", NoFile: 65536, TasksMax: 4096,
+			User: "hello", Group: "hello", Start: plan.Line("/usr/bin/hello"), StopSignal: "SIGINT", Type: "exec",
+			Limits: plan.Limits{MemoryMax: "512M", NoFile: 65536, TasksMax: 4096},
 		},
 		Spec: []byte("service:\n  name: hello\n"),
 	}
@@ -68,18 +68,22 @@ func TestText(t *testing.T) {
 }
 
 func TestCommand(t *testing.T) {
-	f := func(in, want string) {
+	f := func(want string, in ...string) {
 		t.Helper()
-		if got := command(in); got != want {
+		if got := command(plan.Line(in...)); got != want {
 			t.Errorf("command(%q) = %q, want %q", in, got, want)
 		}
 	}
 	f("/usr/bin/hello", "/usr/bin/hello")
 	f("/usr/bin/my-api", "/usr/bin/my-api")
-	f("/usr/bin/x $HOME %h", "/usr/bin/x $$HOME %%h")
-	f(`/usr/bin/x a"b c\d ;`, `/usr/bin/x "a\"b" "c\\d" ";"`)
-	f("/usr/bin/x\nExecStartPre=/bin/sh", "/usr/bin/x ExecStartPre=/bin/sh")
-	f("+/usr/bin/x", `"+/usr/bin/x"`)
+	f(`/usr/bin/x "$$HOME" "%%h"`, "/usr/bin/x", "$HOME", "%h")
+	f(`/usr/bin/x "a\"b" "c\\d" ";"`, "/usr/bin/x", `a"b`, `c\d`, ";")
+	f(`/usr/bin/x "two words"`, "/usr/bin/x", "two words")
+	f(`"/usr/bin/x ExecStartPre=/bin/sh"`, "/usr/bin/x\nExecStartPre=/bin/sh")
+	f(`"+/usr/bin/x"`, "+/usr/bin/x")
+	if got := command(plan.Command{{{Literal: "/x"}}, {{Literal: "--a="}, {Variable: "A"}}}); got != `/x "--a=${A}"` {
+		t.Errorf("a variable: %s", got)
+	}
 }
 
 // hostile are descriptions that try to leave their line or their directive.
@@ -111,8 +115,8 @@ func TestVerify(t *testing.T) {
 		p := hello()
 		p.Name = fmt.Sprintf("hostile%d", i)
 		p.Description = description
-		p.Unit.Start = "/usr/bin/" + p.Name
-		if err := os.WriteFile(filepath.Join(root, p.Unit.Start), []byte("#!/bin/sh\n"), 0o755); err != nil {
+		p.Unit.Start = plan.Line("/usr/bin/" + p.Name)
+		if err := os.WriteFile(filepath.Join(root, "usr/bin", p.Name), []byte("#!/bin/sh\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(units, p.Name+".service"), Files(p)[0].Body, 0o644); err != nil {

@@ -1,0 +1,39 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kinectl/kinectl/internal/spec"
+)
+
+// variables returns the service's environment, those of the resources first,
+// and the Ansible variables that it cannot do without.
+func variables(s *spec.Spec, kinds []spec.Resource) (all []Variable, needs []string) {
+	for _, r := range resources(s, kinds) {
+		all = append(all, Variable{Name: r.Variable, Parts: []Part{{Expression: r.Needs}}})
+		needs = append(needs, r.Needs)
+	}
+	for _, v := range s.Environment {
+		out := Variable{Name: v.Name}
+		for _, part := range v.Parts {
+			out.Parts = append(out.Parts, Part{Literal: part.Literal, Expression: part.Expression})
+			needs = append(needs, part.Needs...)
+		}
+		all = append(all, out)
+	}
+	slices.SortFunc(needs, strings.Compare)
+	return all, slices.Compact(needs)
+}
+
+func resources(s *spec.Spec, kinds []spec.Resource) []spec.Resource {
+	var used []spec.Resource
+	for _, u := range s.Resources {
+		for _, r := range slices.Concat(spec.Resources(), kinds) {
+			if r.Kind == u.V {
+				used = append(used, r)
+			}
+		}
+	}
+	return used
+}
