@@ -23,7 +23,7 @@ check:
 	go vet ./...
 	GOOS=darwin go vet ./cmd/...
 	$(TOOLS) staticcheck ./...
-	@if command -v shellcheck >/dev/null; then shellcheck demo/run .ci/run bench/*.sh; else echo "shellcheck is not installed: the scripts are not checked"; fi
+	@if command -v shellcheck >/dev/null; then shellcheck demo/run .ci/run $$(find bench -maxdepth 1 -type f ! -name "*.yml"); else echo "shellcheck is not installed: the scripts are not checked"; fi
 	go mod tidy -diff
 
 unit:
@@ -39,12 +39,16 @@ TEST_FILTER := grep --line-buffered -vE '^=== (RUN|PAUSE|CONT|NAME)'; exit $${PI
 golden:
 	go test $$(grep -rl 'flag.Bool("update"' --include=*_test.go internal | xargs -n 1 dirname | sort -u | sed 's|^|./|') -update
 
+# Each beside its peer where it has one. bench/run needs root.
 bench: build
+	bench/lint
+	bench/render
+	bench/package
 	bench/run
 
 # What demo and test need from the distribution.
 deps:
-	demo/run deps
+	demo/run deps test
 
 clean:
 	rm -rf bin dist

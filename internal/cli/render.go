@@ -1,14 +1,20 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/spf13/cobra"
 
+	"github.com/kinectl/kinectl/internal/artifact"
 	"github.com/kinectl/kinectl/internal/atomicfile"
+	"github.com/kinectl/kinectl/internal/facts"
+	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/render"
+	"github.com/kinectl/kinectl/internal/spec"
 )
 
 // rendered is what --json shows of one file.
@@ -22,16 +28,27 @@ type rendered struct {
 func (a *app) renderCommand() *cobra.Command {
 	var specFile, label, out string
 	cmd := &cobra.Command{
-		Use:   "render -o DIR",
+		Use:   "render -o DIR [FILE...]",
 		Short: "Write every artifact of a service as files",
 		Long: `Writes what kinectl makes of a spec, to be read, compared or used without kinectl:
-the systemd unit, the Ansible playbook, the script that each host runs, the
+the systemd units, the Ansible playbook, the script that each host runs, the
 monitoring rules. The same spec and version give the same bytes. Files of another
-render in DIR are replaced, others are left alone.`,
+render in DIR are replaced, others are left alone.
+
+Several specs are rendered into a folder of DIR each, by the name of the service.
+When one of them has a mistake, nothing is written.`,
 		Example: `  kinectl render --version 1.2.0 -o build
-  kinectl render -f api/spec.yml -o build && git diff --no-index build.old build`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.render(specFile, label, out) },
+  kinectl render -f api/spec.yml -o build && git diff --no-index build.old build
+  kinectl render --version 1.2.0 -o build services/*/spec.yml`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && cmd.Flags().Changed("file") {
+				return usage(errors.New("specs are given twice: with -f and without"), "name them in one way")
+			}
+			if len(args) == 0 {
+				args = []string{specFile}
+			}
+			return a.render(args, label, out)
+		},
 	}
 	cmd.Flags().StringVarP(&specFile, "file", "f", "spec.yml", "spec of the service")
 	cmd.Flags().StringVar(&label, "version", "", "version to render (default: git describe)")
@@ -41,27 +58,103 @@ render in DIR are replaced, others are left alone.`,
 	return cmd
 }
 
-func (a *app) render(specFile, label, out string) error {
-	p, _, err := a.plan(specFile, label)
+func (a *app) render(specFiles []string, label, out string) error {
+	plans, err := a.plans(specFiles, label)
 	if err != nil {
 		return err
 	}
+	var files []artifact.File
+	for _, p := range plans {
+		for _, f := range render.All(p) {
+			dir := out
+			if len(plans) > 1 {
+				dir = filepath.Join(out, p.Name)
+			}
+			f.Path = filepath.Join(dir, filepath.FromSlash(f.Path))
+			files = append(files, f)
+		}
+	}
+	if err := writeAll(files); err != nil {
+		return failed(err, "")
+	}
 	done := []rendered{}
-	for _, f := range render.All(p) {
-		path := filepath.Join(out, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return failed(err, "")
-		}
-		if err := atomicfile.Write(path, f.Body, f.Mode); err != nil {
-			return failed(err, "")
-		}
-		done = append(done, rendered{path, f.Install, fmt.Sprintf("%04o", f.Mode)})
+	for _, f := range files {
+		done = append(done, rendered{f.Path, f.Install, fmt.Sprintf("%04o", f.Mode)})
 		if !a.json {
-			fmt.Fprintln(a.stdout, "wrote", path)
+			fmt.Fprintln(a.stdout, "wrote", f.Path)
 		}
 	}
 	if a.json {
 		a.printJSON(map[string][]rendered{"files": done})
 	}
 	return nil
+}
+
+// plans reads all specs before it says which of them are wrong. git is asked
+// once for each repository.
+func (a *app) plans(specFiles []string, label string) ([]plan.Plan, error) {
+	answers := map[string]plan.Facts{}
+	var specs []*spec.Spec
+	var wrong error
+	for _, file := range specFiles {
+		s, err := a.readSpec(file)
+		if err != nil {
+			wrong = errors.Join(wrong, err)
+		}
+		specs = append(specs, s)
+	}
+	if wrong != nil {
+		return nil, wrong
+	}
+	var all []plan.Plan
+	seen := map[string]string{}
+	for i, s := range specs {
+		file := specFiles[i]
+		if first, ok := seen[s.Name.V]; ok {
+			return nil, usage(fmt.Errorf("%s and %s are both of the service %s", first, file, s.Name.V), "render them into folders of their own")
+		}
+		seen[s.Name.V] = file
+		root := facts.Root(file)
+		known, ok := answers[root]
+		if !ok {
+			v, err := wantedVersion(label, file)
+			if err != nil {
+				return nil, err
+			}
+			f, err := facts.Of(file)
+			if err != nil {
+				return nil, failed(err, "")
+			}
+			known = plan.Facts{Version: v, BuildTime: f.BuildTime}
+			answers[root] = known
+		}
+		all = append(all, plan.Build(s, known))
+	}
+	return all, nil
+}
+
+// writeAll writes files, a few at the same time: most of it is waiting for the
+// disk.
+func writeAll(files []artifact.File) error {
+	made := map[string]bool{}
+	for _, f := range files {
+		if dir := filepath.Dir(f.Path); !made[dir] {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return err
+			}
+			made[dir] = true
+		}
+	}
+	errs := make([]error, len(files))
+	slots := make(chan struct{}, 16)
+	var wait sync.WaitGroup
+	for i, f := range files {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = atomicfile.Write(f.Path, f.Body, f.Mode)
+		})
+	}
+	wait.Wait()
+	return errors.Join(errs...)
 }
