@@ -14,16 +14,18 @@ import (
 // Severity says whether a finding stops the work.
 type Severity string
 
-// An Error stops every verb with exit code 2; a Warning is only shown.
+// An Error stops every verb with exit code 2; a Warning is only shown. A Note
+// tells what holds and asks for nothing.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
+	Note    Severity = "note"
 )
 
 // Finding is one mistake in one place.
 type Finding struct {
 	Rule     string   `json:"rule"`     // name of the rule, in kebab-case: "unknown-key"
-	Severity Severity `json:"severity"` // Error or Warning
+	Severity Severity `json:"severity"` // Error, Warning or Note
 	File     string   `json:"file"`     // as the user named it
 	Path     string   `json:"path"`     // "service.limits.mem"; empty for a mistake of syntax
 	Line     int      `json:"line"`     // from 1; 0 when the finding has no place

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // window is how many characters of a long line are shown.
@@ -15,6 +16,7 @@ const (
 	red    = "\x1b[1;31m"
 	yellow = "\x1b[1;33m"
 	green  = "\x1b[1;32m"
+	blue   = "\x1b[1;34m"
 	bold   = "\x1b[1m"
 	reset  = "\x1b[0m"
 )
@@ -31,10 +33,7 @@ func (fs Findings) Write(w io.Writer, colour bool) error {
 	}
 	var b strings.Builder
 	for _, f := range fs {
-		severity := red
-		if f.Severity == Warning {
-			severity = yellow
-		}
+		severity := map[Severity]string{Error: red, Warning: yellow, Note: blue}[f.Severity]
 		fmt.Fprintf(&b, "%s %s %s [%s]\n",
 			paint(bold, printable(f.place())), paint(severity, string(f.Severity)+":"), printable(f.Message), f.Rule)
 		if f.Line > 0 && strings.TrimSpace(f.Excerpt) != "" {
@@ -61,16 +60,17 @@ func (f Finding) place() string {
 // the line of carets under it. Tabs are repeated in the second line, so that
 // the carets stand right whatever the terminal makes of them.
 func (f Finding) excerpt() (line, carets string) {
-	text := []rune(f.Excerpt)
-	at := min(max(f.Column-1, 0), len(text))
-	end := min(at+max(f.Width, 1), len(text))
+	length := utf8.RuneCountInString(f.Excerpt)
+	at := min(max(f.Column-1, 0), length)
+	end := min(at+max(f.Width, 1), length)
 	from := 0
-	if len(text) > window {
-		from = max(0, min(at-window/3, len(text)-window))
+	if length > window {
+		from = max(0, min(at-window/3, length-window))
 		end = min(end, from+window)
 	}
+	text := characters(f.Excerpt, from, window)
 	var pad strings.Builder
-	for _, r := range text[from:at] {
+	for _, r := range text[:at-from] {
 		if r == '\t' {
 			pad.WriteByte('\t')
 			continue
@@ -78,18 +78,33 @@ func (f Finding) excerpt() (line, carets string) {
 		pad.WriteString(strings.Repeat(" ", cells(r)))
 	}
 	n := 0
-	for _, r := range text[at:end] {
+	for _, r := range text[at-from : end-from] {
 		n += cells(r)
 	}
-	shown := text[from:min(len(text), from+window)]
-	line, carets = printable(string(shown)), pad.String()+strings.Repeat("^", max(n, 1))
+	line, carets = printable(string(text)), pad.String()+strings.Repeat("^", max(n, 1))
 	if from > 0 {
 		line, carets = "…"+line, " "+carets
 	}
-	if from+len(shown) < len(text) {
+	if from+len(text) < length {
 		line += "…"
 	}
 	return line, carets
+}
+
+// characters returns n characters of s, or as many as there are, from the
+// given one on. A line may have a million of them.
+func characters(s string, from, n int) []rune {
+	text := make([]rune, 0, n)
+	for _, r := range s {
+		if from--; from >= 0 {
+			continue
+		}
+		if len(text) == n {
+			break
+		}
+		text = append(text, r)
+	}
+	return text
 }
 
 // printable replaces what could steer a terminal: a spec from elsewhere must

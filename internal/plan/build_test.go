@@ -26,7 +26,7 @@ func TestBuildDefaults(t *testing.T) {
 	const text = "service:\n  name: my-api\n  group: apps\n  description: Films\n"
 	want := Plan{
 		Name: "my-api", Group: "apps", Description: "Films",
-		Version:   version.Version{Label: "1.2.3-rc1", Deb: "1.2.3~rc1"},
+		Version:   version.Version{Label: "1.2.3-rc1", Deb: "1.2.3~rc1", RPM: "1.2.3~rc1", APK: "1.2.3_rc1", Arch: "1.2.3rc1"},
 		BuildTime: time.Date(2024, 5, 6, 8, 8, 9, 0, time.UTC),
 		Unit: Unit{
 			User: "my-api", Group: "my-api", Start: Line("/usr/bin/my-api"), StopSignal: "SIGINT", Type: "exec",

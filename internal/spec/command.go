@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -117,6 +118,18 @@ func split(line string) (words Command, fault string) {
 	return words, ""
 }
 
+// literal returns the text of a word, and whether all of it is literal.
+func (w Word) literal() (string, bool) {
+	var b strings.Builder
+	for _, part := range w {
+		if part.Variable != "" {
+			return "", false
+		}
+		b.WriteString(part.Literal)
+	}
+	return b.String(), true
+}
+
 // variables returns the variables that a command uses.
 func (c Command) variables() []string {
 	var all []string
@@ -126,6 +139,29 @@ func (c Command) variables() []string {
 				all = append(all, part.Variable)
 			}
 		}
+	}
+	return all
+}
+
+// placed is a command of the spec and its key.
+type placed struct {
+	path    string
+	line    Value[Command]
+	signals bool // to the main process, which there is one of then
+}
+
+// commands returns all commands of the spec.
+func (s *Spec) commands() []placed {
+	ofSignal := func(v Value[Signal]) Value[Command] { return Value[Command]{v.V.Command, v.Set, v.At} }
+	all := []placed{
+		{"service.exec.start", s.Exec.Start, false},
+		{"service.exec.stop", ofSignal(s.Exec.Stop), true},
+		{"service.exec.reload", ofSignal(s.Exec.Reload), true},
+		{"service.deploy.before", s.Deploy.Before, false},
+		{"service.deploy.probe.command", s.Deploy.Probe.Command, false},
+	}
+	for i, t := range s.Timers {
+		all = append(all, placed{fmt.Sprintf("service.timers[%d].exec", i), t.Exec, false})
 	}
 	return all
 }

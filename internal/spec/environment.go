@@ -2,7 +2,6 @@ package spec
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -15,6 +14,7 @@ type Variable struct {
 	Parts []Part // nil for an empty value
 	At    Pos    // of the name
 	Value Pos    // of the value's first line, from its first character to its last
+	last  int    // line in which the value ends
 }
 
 // Literal returns the value, and whether all of it is literal text.
@@ -58,10 +58,18 @@ func (e environment) read(p *parser, n *yaml.Node, path string) {
 		p.fault("bad-value", path, p.at(n), "write it as a block: environments: |", "environments must be a block of KEY=value lines")
 		return
 	}
+	s.seen = map[string]int{}
 	for !s.eof() {
+		if len(*e.to)+len(p.refused) == maxVariables {
+			p.fault("out-of-range", path, s.at(1), "a program that needs so many reads a file", "environments has more than %d variables", maxVariables)
+			return
+		}
 		s.entry(e.to)
 	}
 }
+
+// maxVariables keeps the lists of variables, which every rule walks, short.
+const maxVariables = 1000
 
 // indent returns the number of characters before each line of a literal block
 // whose header stands in line header: YAML has cut them off.
@@ -76,8 +84,12 @@ func indent(lines []string, header int, value string) int {
 
 // column returns what stands in the line from a column on.
 func column(line string, c int) string {
-	runes := []rune(line)
-	return string(runes[min(c-1, len(runes)):])
+	for i := range line {
+		if c--; c == 0 {
+			return line[i:]
+		}
+	}
+	return ""
 }
 
 // scanner reads the block character by character and knows where it is.
@@ -86,8 +98,9 @@ type scanner struct {
 	path         string
 	text         []rune
 	i            int
-	line, column int // of text[i] in the file
-	first        int // column of the block's first character in each line
+	line, column int            // of text[i] in the file
+	first        int            // column of the block's first character in each line
+	seen         map[string]int // the line of each variable
 }
 
 func (s *scanner) eof() bool { return s.i >= len(s.text) }
@@ -152,6 +165,9 @@ func (s *scanner) entry(to *[]Variable) {
 	}
 	at := s.at(1)
 	if s.peek(0) == '#' || s.peek(0) == ';' {
+		if s.p.spec.inText != nil {
+			s.p.spec.remarks[s.line] = true
+		}
 		// systemd before 254 goes on with such a comment in the next line.
 		if strings.HasSuffix(s.restOfLine(), `\`) {
 			s.fault("bad-line", at, "remove the backslash", "a comment must not end in a backslash")
@@ -178,12 +194,18 @@ func (s *scanner) entry(to *[]Variable) {
 		}
 		s.fault("bad-variable", v.At, hint, "%s cannot be the name of a variable", quoted(v.Name))
 	}
-	same := slices.IndexFunc(*to, func(o Variable) bool { return o.Name == v.Name })
-	if same >= 0 {
-		s.fault("duplicate-variable", v.At, "keep one of the two", "%s is set twice, first in line %d", v.Name, (*to)[same].At.Line)
+	if line, ok := s.seen[v.Name]; ok {
+		s.fault("duplicate-variable", v.At, "keep one of the two", "%s is set twice, first in line %d", v.Name, line)
 	}
+	s.seen[v.Name] = v.At.Line
 	s.value(&v)
-	if valid {
-		*to = append(*to, v) // a faulty one too: it may hold a secret that no excerpt must show
+	v.last = max(v.Value.Line, min(s.line, len(s.p.spec.lines)))
+	if s.column == s.first && v.last > v.Value.Line {
+		v.last-- // the newline has been read
 	}
+	if !valid {
+		s.p.refused = append(s.p.refused, v) // it may hold a secret that no excerpt must show
+		return
+	}
+	*to = append(*to, v)
 }

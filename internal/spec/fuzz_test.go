@@ -24,12 +24,21 @@ func inside(t *testing.T, s *Spec, findings diag.Findings) {
 			t.Errorf("outside of its line: %+v", f)
 		}
 	}
+	if len(findings) > MaxFindings+1 {
+		t.Errorf("%d findings", len(findings))
+	}
+	for _, f := range findings {
+		if _, ok := rule(f.Rule); !ok {
+			t.Errorf("the rule %s is not in the list", f.Rule)
+		}
+	}
 	var b strings.Builder
 	_ = findings.Write(&b, false)
 }
 
 func FuzzParse(f *testing.F) {
 	files, _ := filepath.Glob("testdata/findings/*.yml")
+	files = append(files, "testdata/every-key.yml")
 	for _, file := range files {
 		src, err := os.ReadFile(file)
 		if err != nil {
@@ -37,9 +46,18 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(src)
 	}
+	f.Add([]byte("# lint:ignore no-memory-limit x\nservice:\n  name: |2\n   # lint:file-ignore plain-secret y\n  x: \"a\n  # lint: z\"\n"))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		s, findings := Check("spec.yml", src)
 		inside(t, s, findings)
+		for _, f := range findings {
+			for line, places := range s.hidden {
+				// What is hidden is hidden in every excerpt.
+				if f.Line == line && len(places) > 0 && f.Excerpt == s.lines[line-1] && strings.Trim(f.Excerpt, "*") != "" && places[0].Width > 0 && column(f.Excerpt, places[0].Column) != "" && !strings.HasPrefix(column(f.Excerpt, places[0].Column), "*") {
+					t.Errorf("the secret in line %d is shown: %q", line, f.Excerpt)
+				}
+			}
+		}
 	})
 }
 

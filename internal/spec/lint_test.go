@@ -1,48 +1,58 @@
 package spec
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/diag"
 )
 
-// TestRules gives each rule one spec that it finds fault with and one that it
-// lets pass.
-func TestRules(t *testing.T) {
-	f := func(text string, want ...string) {
-		t.Helper()
-		_, findings := Check("spec.yml", []byte("service:\n  name: my-api\n  group: apps\n  description: d\n"+text))
-		var got []string
-		for _, x := range findings {
+const minimal = "service:\n  name: my-api\n  group: apps\n  description: d\n"
+
+// found returns the rules of what Check finds in the minimal spec with more
+// keys, but for notes.
+func found(text string) string {
+	_, findings := Check("spec.yml", []byte(minimal+text))
+	var got []string
+	for _, x := range findings {
+		if x.Severity != diag.Note {
 			got = append(got, x.Rule)
 		}
-		if strings.Join(got, " ") != strings.Join(want, " ") {
+	}
+	return strings.Join(got, " ")
+}
+
+// env is a spec with a memory limit and these variables.
+func env(lines ...string) string {
+	return "  limits: {mem: 1G}\n  environments: |\n    " + strings.Join(lines, "\n    ") + "\n"
+}
+
+// TestLint gives each rule specs that it finds fault with, and some that it
+// lets pass.
+func TestLint(t *testing.T) {
+	f := func(text string, want ...string) {
+		t.Helper()
+		if got := found(text); got != strings.Join(want, " ") {
 			t.Errorf("%q: found %v, want %v", text, got, want)
 		}
 	}
-	env := func(lines ...string) string {
-		return "  limits: {mem: 1G}\n  environments: |\n    " + strings.Join(lines, "\n    ") + "\n"
-	}
+	const mem = "  limits: {mem: 1G}\n"
 
 	f("", "no-memory-limit")
 	f("  limits: {no_file: 1000}\n", "no-memory-limit")
 	f("  limits: {mem: unlimited}\n", "no-memory-limit")
 	f("  limits: {mem: 8M}\n")
 	f("  limits: {mem: 12Q}\n", "bad-value")
+	f("  exec: {start: none}\n  files: [{src: a, dst: /usr/share/a/b}]\n")
 
 	f(env("POSTGRES_POOL=5"), "missing-resource")
 	f(env("DB={{ postgres_dsn }}"), "missing-resource")
 	f(env("NATS_URL={{ nats_url }}"), "missing-resource")
 	f("  resources: [postgres]\n" + env("POSTGRES_POOL=5", "DB={{ postgres_dsn }}"))
 	f("  resources: [postgres]\n"+env("POSTGRES_DSN=x"), "duplicate-variable")
-	f("  resources: [oracle]\n  limits: {mem: 1G}\n", "unknown-resource")
-
-	f(env("API_TOKEN=x"), "plain-secret")
-	f(env("secret_key=x"), "plain-secret")
-	f(env("DB_PASSWORD='x y'"), "plain-secret")
-	f(env("URL=https://user:word@host/"), "plain-secret")
-	f(env("URL=https://{{ user }}:x{{ word }}@host/"), "plain-secret")
-	f(env("API_TOKEN={{ vault_api_token }}", "TOKEN=", "TOKEN_TTL=5m", "PASSWORD_MIN_LENGTH=8", "SECRET_FILE=/x", "MONKEY=x", "PUBLIC_KEY=x"))
-	f(env("URL=https://{{ user }}:{{ word }}@host/", "A=https://user@host:80/", "B=https://host/a:b@c"))
+	f("  resources: [billing]\n"+mem, "unknown-resource")
+	f("  resources: [postgress]\n"+mem, "unknown-resource")
 
 	f(env("A=x # y"), "comment-in-value")
 	f(env("A={{ a }} # y"), "comment-in-value")
@@ -53,10 +63,114 @@ func TestRules(t *testing.T) {
 	f("  deploy: {probe: {port: 80}}\n"+env("A=1"), "probe-port")
 	f("  deploy: {probe: {port: 80}}\n" + env("HTTP_ADDRESS={{ ip }}:80"))
 	f("  deploy: {probe: {port: 80}}\n" + env("HTTP_ADDRESS=:{{ port }}"))
+	f("  deploy: {probe: {port: 80}}\n" + env("HTTP_PORT=80"))
 	f("  deploy: {probe: {port: 80, type: tcp}}\n"+env("HTTP_ADDRESS=:81"), "probe-port")
 	f("  deploy: {probe: {type: none}}\n" + env("METRICS_ADDRESS=:9100"))
 	f(env("METRICS_ADDRESS=:{{ port }}"))
 	f(env("METRICS_ADDRESS=[::1]:9090"))
+	f("  deploy: {probe: {port: 80}}\n  exec: {start: \"/usr/bin/a --listen=:80\"}\n" + mem)
+	f("  deploy: {probe: {port: 80}}\n  exec: {start: \"/usr/bin/a -l 127.0.0.1:80\"}\n" + mem)
+	f("  deploy: {probe: {port: 80}}\n  exec: {start: \"/usr/bin/a --listen=:8080\"}\n"+mem, "probe-port")
+	f("  deploy: {probe: {port: 80}}\n  sockets: [\":80\"]\n  exec: {type: notify}\n" + mem)
+	f("  deploy: {probe: {port: 80}}\n  sockets: [\"udp://:80\"]\n  exec: {type: notify}\n"+mem, "probe-port")
+	f("  deploy: {probe: {type: exec, command: /usr/bin/a}}\n" + env("METRICS_ADDRESS=:9100"))
+
+	f("  deploy: {drain: 5s, probe: {path: /ready}}\n"+mem, "drain-probe")
+	f("  deploy: {drain: 5s, probe: {path: \"/ready?x=1\"}}\n"+mem, "drain-probe")
+	f("  deploy: {drain: 0s, probe: {path: /ready}}\n" + mem)
+	f("  deploy: {drain: 5s, probe: {path: /readyz}}\n" + mem)
+
+	f("  exec: {start: \"/usr/bin/a ${A} $B\"}\n"+env("A=1"), "unknown-variable")
+	f("  exec: {start: \"/usr/bin/a ${POSTGRES_DSN} ${STATE_DIRECTORY}\"}\n  resources: [postgres]\n" + mem)
+	f("  exec: {start: \"/usr/bin/a ${BILLING_URL}\"}\n  resources: [billing]\n"+mem, "unknown-resource")
+	f("  exec: {stop: \"/usr/bin/a ${MAINPID}\"}\n" + mem)
+	f("  exec: {start: \"/usr/bin/a ${MAINPID}\"}\n"+mem, "unknown-variable")
+	f("  timers: [{name: x, on_calendar: daily, exec: \"/usr/bin/a $A\"}]\n"+mem, "unknown-variable")
+
+	f("  security: {owner: root, group: root}\n"+mem, "runs-as-root", "runs-as-root")
+	f("  files: [{src: a, dst: /usr/share/my-api/a, type: config}]\n"+mem, "config-outside-etc")
+	f("  files: [{src: a, dst: /etc/my-api/a, type: config}]\n" + mem)
+}
+
+func TestKindsOfTheTeam(t *testing.T) {
+	kinds := []Resource{{"billing", "BILLING_URL", "billing_url"}}
+	f := func(text, want string) {
+		t.Helper()
+		s, _ := Parse("spec.yml", []byte(minimal+text))
+		var got []string
+		for _, x := range Lint(s, kinds...) {
+			got = append(got, x.Rule)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: found %q, want %q", text, got, want)
+		}
+	}
+	f("  resources: [billing]\n  exec: {start: \"/usr/bin/a $BILLING_URL\"}\n"+env("BILLING_TIMEOUT=5s"), "")
+	f(env("BILLING_TIMEOUT=5s"), "missing-resource")
+	f("  resources: [biling]\n"+env("A=1"), "unknown-resource")
+}
+
+func TestPortClash(t *testing.T) {
+	f := func(text string, clash bool) {
+		t.Helper()
+		if got := found(text); slices.Contains(strings.Fields(got), "port-clash") != clash {
+			t.Errorf("%q: found %q, want a clash: %v", text, got, clash)
+		}
+	}
+	f(env("HTTP_ADDRESS=:8080", "GRPC_ADDRESS=:8080"), true)
+	f(env("HTTP_ADDRESS=:8080", "GRPC_PORT=8080"), true)
+	f(env("HTTP_ADDRESS=:8080", "ADMIN_ADDRESS=127.0.0.1:8080"), true)
+	f(env("HTTP_ADDRESS=0.0.0.0:8080", "ADMIN_ADDRESS=[::1]:8080"), true)
+	f(env("HTTP_ADDRESS=:9090", "METRICS_ADDRESS=:9090"), true)
+	f(env("FILMS_ADDRESS=:8080", "SITE_ADDRESS=*:8080"), true)
+	f(env("HTTP_ADDRESS=:8080", "GRPC_ADDRESS=:8081"), false)
+	f(env("HTTP_ADDRESS=127.0.0.1:8080", "ADMIN_ADDRESS=127.0.0.2:8080"), false)
+	f(env("DNS_ADDRESS=:53", "DNS_UDP_ADDRESS=:53"), false)
+	// Where somebody else listens.
+	f(env("HTTP_ADDRESS=:8080", "SMTP_ADDRESS=mail.example.com:8080"), false)
+	f(env("SMTP_PORT=25", "MAIL_PORT=25"), false)
+	f(env("STATSD_ADDRESS=127.0.0.1:8125", "DOGSTATSD_ADDRESS=127.0.0.1:8125"), false)
+	f(env("HTTP_ADDRESS=:{{ port }}", "GRPC_ADDRESS=:{{ port }}"), false)
+	// A socket is handed over under the address that the service reads.
+	f("  sockets: [\":8080\"]\n  exec: {type: notify}\n"+env("HTTP_ADDRESS=:8080"), false)
+	f("  sockets: [\":8080\"]\n  exec: {type: notify}\n"+env("HTTP_ADDRESS=:8080", "GRPC_ADDRESS=:8080"), true)
+	f("  sockets: [\":8080\", \"127.0.0.1:8080\"]\n  exec: {type: notify}\n", true)
+	f("  sockets: [\":8080\", \"udp://:8080\", /run/a/b]\n  exec: {type: notify}\n", false)
+}
+
+func TestClashes(t *testing.T) {
+	spec := func(name, group, more string) *Spec {
+		s, findings := Parse(name+".yml", []byte("service:\n  name: "+name+"\n  group: "+group+"\n  description: d\n"+more))
+		if len(findings) > 0 {
+			t.Fatalf("%+v", findings)
+		}
+		return s
+	}
+	f := func(a, b *Spec, want string) {
+		t.Helper()
+		got := ""
+		all := Clashes([]*Spec{a, b})
+		if len(all[1]) > 0 {
+			got = all[1][0].Message
+		}
+		if implied := strings.HasPrefix(got, "the metrics port"); got != "" && (all[1][0].Severity == diag.Warning) != implied {
+			t.Errorf("%q is %s", got, all[1][0].Severity)
+		}
+		if got != want || len(all[0]) > 0 {
+			t.Errorf("found %q, want %q; in the first: %v", got, want, all[0])
+		}
+	}
+	own := "  deploy: {probe: {port: 9091}}\n"
+	f(spec("aa", "g", ""), spec("bb", "g", ""), "the metrics port of bb is port 9090, where aa of the same group listens too (aa.yml:2)")
+	f(spec("aa", "g", ""), spec("bb", "h", ""), "")
+	f(spec("aa", "g", ""), spec("aa", "g", ""), "")
+	f(spec("aa", "g", ""), spec("bb", "g", own+env("METRICS_ADDRESS=:9091")), "")
+	f(spec("aa", "g", env("HTTP_ADDRESS=:80")), spec("bb", "g", own+env("METRICS_ADDRESS=:9091", "GRPC_ADDRESS=127.0.0.1:80")), "GRPC_ADDRESS is port 80, where aa of the same group listens too (aa.yml:7)")
+	f(spec("aa", "g", ""), spec("bb", "g", "  exec: {start: none}\n  timers: [{name: x, on_calendar: daily}]\n"), "")
+	f(spec("aa", "g", env("STATSD_ADDRESS=127.0.0.1:8125")), spec("bb", "g", own+env("METRICS_ADDRESS=:9091", "STATSD_ADDRESS=127.0.0.1:8125")), "")
+	// One service names a port twice, as a socket and as the address that it reads.
+	held := own + "  sockets: [\":80\"]\n  exec: {type: notify}\n" + env("METRICS_ADDRESS=:9091", "HTTP_ADDRESS=:80")
+	f(spec("aa", "g", env("HTTP_ADDRESS=:80")), spec("bb", "g", held), "a socket is port 80, where aa of the same group listens too (aa.yml:7)")
 }
 
 func TestReservedNames(t *testing.T) {

@@ -30,7 +30,7 @@ func schema(s *Spec) object {
 		{name: "deploy", doc: "how a release spreads and is judged", value: deployKeys(&s.Deploy)},
 		{name: "limits", doc: "what the service may use", value: limitKeys(&s.Limits)},
 		{name: "resources", doc: "what it connects to; each adds its connection variables", example: "[postgres, nats]", value: names{to: &s.Resources, like: resourcePattern, hint: "lower-case letters, digits and _, a letter first"}},
-		{name: "environments", doc: "block of KEY=value lines, as systemd reads an EnvironmentFile", example: `"LOG_LEVEL={{ log_level }}"`, value: environment{&s.Environment}},
+		{name: "environments", doc: "block of KEY=value lines, as systemd reads an EnvironmentFile", example: "LOG_LEVEL={{ log_level }}", value: environment{&s.Environment}},
 		{name: "required_packages", doc: "system packages that it depends on: a list, or a map of lists by distribution", example: `[ca-certificates, "libvips42 >= 8.14"]`, value: requires{&s.Requires}},
 		{name: "exec", doc: "what systemd runs", value: execKeys(&s.Exec)},
 		{name: "security", doc: "who the service runs as, and what it may do", value: object{
@@ -38,7 +38,7 @@ func schema(s *Spec) object {
 			{name: "group", doc: "group of that user, made by the package", def: "the name", example: "films", value: text{to: &s.Security.Group, like: userPattern, hint: "lower-case letters, digits, _ and -, a letter first", max: 31}},
 			{name: "allow", doc: "loosenings of the sandbox, each by its name", example: "[netlink, {write: [/srv/films]}]", value: allow{&s.Security.Allow}},
 		}},
-		{name: "capabilities", doc: "capabilities(7) that it keeps; all others are dropped", example: "[CAP_NET_BIND_SERVICE]", value: names{to: &s.Capabilities, like: capabilityPattern, hint: "a name of capabilities(7), like CAP_NET_BIND_SERVICE"}},
+		{name: "capabilities", doc: "capabilities(7) that it keeps; all others are dropped", example: "[CAP_NET_BIND_SERVICE]", value: capabilities{&s.Capabilities}},
 		{name: "state", doc: "whether it owns /var/lib/NAME", def: "false", example: "true", value: boolean{&s.State}},
 		{name: "cache", doc: "whether it owns /var/cache/NAME", def: "false", example: "true", value: boolean{&s.Cache}},
 		{name: "sockets", doc: "addresses that systemd listens on and hands over, so that a restart refuses no connection", example: `[":8080", "udp://:53", /run/films/api.sock]`, value: sockets{&s.Sockets}},
@@ -54,7 +54,7 @@ func buildKeys(b *Build) object {
 		{name: "main", doc: "Go package to build, relative to the spec", def: DefaultMain, example: "./cmd/films", value: text{to: &b.Main, like: relativePattern, hint: "a path inside of the spec's folder, like ./cmd/films", max: 200}},
 		{name: "binary", doc: "program built already, relative to the spec, or inside of the archive; may hold {version} and {arch}", example: "dist/films-{arch}", value: text{to: &b.Binary, like: relativePattern, hint: "a path inside of the spec's folder or of the archive", max: 200}},
 		{name: "archive", doc: "upstream's .tar.gz, .tar.zst, .tar.xz or .zip, or the bare program: https URL, or path relative to the spec; may hold {version} and {arch}", example: "https://example.com/films-{version}.linux-{arch}.tar.gz", value: text{to: &b.Archive, like: archivePattern, hint: "an https URL, or a path inside of the spec's folder", max: 500}},
-		{name: "sha256", doc: "SHA-256 of the archive: one, or a map by architecture", example: "{amd64: 9f86d0…, arm64: 60303a…}", value: checksums{&b.SHA256}},
+		{name: "sha256", doc: "SHA-256 of the archive: one, or a map by architecture", example: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", value: checksums{&b.SHA256}},
 		{name: "arch", doc: "architectures to build for", def: "[amd64]", example: "[amd64, arm64]", value: names{to: &b.Arch, of: []string{"amd64", "arm64"}}},
 	}
 }

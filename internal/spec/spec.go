@@ -42,8 +42,15 @@ type Spec struct {
 	Alerts       []Alert
 	Routes       []Route
 
-	lines []string       // of the source, for excerpts
-	keys  map[string]Pos // where each key stands, by its path
+	lines   []string       // of the source, for excerpts
+	keys    map[string]Pos // where each key stands, by its path
+	widths  map[int]int    // characters of long lines
+	inText  []bool         // by line: inside of a value; nil when no comment matters
+	remarks map[int]bool   // lines that are comments of the block of variables
+	secrets []secret
+	hidden  map[int][]Pos  // secrets, by line
+	shown   map[int]string // excerpts made so far
+	dropped int            // findings beyond MaxFindings
 }
 
 // Build is where the program comes from.

@@ -42,14 +42,19 @@ func (o object) find(name, path string) string {
 }
 
 // nearest returns the candidate that is at most a third of its letters away
-// from the name, or "".
+// from the name, or begins with it or the other way round, or "".
 func nearest(name string, candidates []string) string {
 	best, least := "", 1<<30
 	if len(name) > 40 {
 		return ""
 	}
 	for _, c := range candidates {
-		if d := distance(strings.ToLower(name), c); d < least && d <= max(1, len(c)/3) {
+		d := distance(strings.ToLower(name), c)
+		lower := strings.ToLower(name)
+		if len(name) > 3 && strings.HasPrefix(c, lower) || len(c) >= 3 && strings.HasPrefix(lower, c) {
+			d = min(d, 1)
+		}
+		if d < least && d <= max(1, len(c)/3) {
 			best, least = c, d
 		}
 	}
@@ -82,8 +87,11 @@ func distance(a, b string) int {
 	return rows[len(a)][len(b)]
 }
 
-// quoted shows a piece of the user's text in a message, cut to a sane length.
-func quoted(s string) string { return fmt.Sprintf("%.60q", s) }
+// quoted shows a piece of the user's text in a message, cut to a sane length
+// and without secrets.
+func quoted(s string) string {
+	return fmt.Sprintf("%.60q", withoutLeaks(s[:min(len(s), 1000)]))
+}
 
 // last is the name of a key without the path to it.
 func last(path string) string {

@@ -1,0 +1,112 @@
+package spec
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/kinectl/kinectl/internal/diag"
+)
+
+// HTTPPort returns the port of HTTP_ADDRESS, and 0 where that is not known.
+func (s *Spec) HTTPPort() int {
+	for _, v := range s.Environment {
+		if v.Name == "HTTP_ADDRESS" {
+			port, _ := listenPort(v)
+			return port
+		}
+	}
+	return 0
+}
+
+// MetricsPort returns the port of METRICS_ADDRESS, whose default is :9090. It
+// is 0 when Ansible decides.
+func (s *Spec) MetricsPort() int {
+	for _, v := range s.Environment {
+		if v.Name == "METRICS_ADDRESS" {
+			if port, known := listenPort(v); known {
+				return port
+			}
+			return 0
+		}
+	}
+	return DefaultProbePort
+}
+
+// listenPort returns the port of a variable that holds host:port or a port,
+// and whether it is known; it is not where an expression decides.
+func listenPort(v Variable) (int, bool) {
+	if len(v.Parts) == 0 {
+		return 0, false
+	}
+	// An expression for the host only leaves the port in the text after it.
+	text := v.Parts[len(v.Parts)-1].Literal
+	if i := strings.LastIndexByte(text, ':'); i >= 0 {
+		text = text[i+1:]
+	} else if len(v.Parts) > 1 || !strings.HasSuffix(v.Name, "PORT") {
+		return 0, false
+	}
+	port, err := strconv.Atoi(text)
+	return port, err == nil && port > 0 && port <= 65_535
+}
+
+// probePort finds a probe that asks where nothing listens. Where Ansible
+// decides an address it keeps silent.
+func probePort(s *Spec) diag.Findings {
+	kind, port := s.Deploy.Probe.Type.Or(DefaultProbeType), s.Deploy.Probe.Port.Or(DefaultProbePort)
+	if kind != "http" && kind != "tcp" || s.Exec.None {
+		return nil
+	}
+	if p := s.MetricsPort(); p == port || p == 0 || s.started(port) {
+		return nil
+	}
+	for _, socket := range s.Sockets {
+		if socket.V.Port == port && socket.V.Protocol == "tcp" {
+			return nil
+		}
+	}
+	for _, v := range s.Environment {
+		if !isAddress(v.Name) && !listenName().MatchString(v.Name) {
+			continue
+		}
+		if p, known := listenPort(v); p == port || !known && dynamic(v) {
+			return nil
+		}
+	}
+	at := s.Deploy.Probe.Port.At
+	if !s.Deploy.Probe.Port.Set {
+		for _, v := range s.Environment {
+			if v.Name == "METRICS_ADDRESS" {
+				at = v.Value
+			}
+		}
+	}
+	return diag.Findings{s.finding("probe-port", diag.Error, "service.deploy.probe.port", at,
+		"set deploy.probe.port to the port of METRICS_ADDRESS or of another …_ADDRESS variable",
+		fmt.Sprintf("the probe asks port %d, where the service does not listen", port))}
+}
+
+func dynamic(v Variable) bool {
+	_, literal := v.Literal()
+	return !literal
+}
+
+var portInWord = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|[^0-9:])(?:\d+\.\d+\.\d+\.\d+|localhost|\[[0-9a-f:]+\])?:([0-9]{1,5})$`)
+})
+
+// started reports whether the words of exec.start name the port: --listen=:8080.
+func (s *Spec) started(port int) bool {
+	for _, word := range s.Exec.Start.V {
+		text := ""
+		if len(word) > 0 {
+			text = word[len(word)-1].Literal // a host may come from a variable before it
+		}
+		if m := portInWord().FindStringSubmatch(text); m != nil && m[1] == strconv.Itoa(port) {
+			return true
+		}
+	}
+	return false
+}
