@@ -4,12 +4,20 @@ SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOLS := go tool -modfile=tools/go.mod
 
-.PHONY: build check clean demo deps golden lint test unit e2e bench demo-down
+.PHONY: build check clean demo deps golden lint package test unit e2e bench demo-down
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION:v%=%)' -o bin/kinectl ./cmd/kinectl
 
-demo: build
+# kinectl's own packages, by its own spec.yml. VERSION=1.2.0 names the version;
+# FORMAT=deb and ARCH=amd64 make fewer of them.
+package: build
+	rm -rf dist/man dist/completion
+	go run ./cmd/kinectl-man dist $(if $(filter file,$(origin VERSION)),,$(VERSION))
+	bin/kinectl package $(if $(filter file,$(origin VERSION)),,--version $(VERSION)) $(if $(FORMAT),--format $(FORMAT)) $(if $(ARCH),--arch $(ARCH)) -o dist
+
+# KINECTL=/usr/bin/kinectl shows an installed one in place of this tree's.
+demo: $(if $(KINECTL),,build)
 	@demo/run
 
 demo-down: build

@@ -35,11 +35,45 @@ func TestMonitoring(t *testing.T) {
 	if got := targets[0]; len(got.Targets) != 4 || got.Targets[0] != want[0] || got.Targets[3] != want[3] || got.Labels["job"] != "hello" {
 		t.Errorf("targets %+v, want %v", got, want)
 	}
+	f.promtool(t, f.sh(t, "h4", `cat /etc/prometheus/rules/hello.rules.yml`))
+
+	// Reloaded when something changed, and only then; what Prometheus would not
+	// take does not replace what it has.
+	f.sh(t, "h4", `printf '[Service]\nExecStart=/bin/sleep infinity\nExecReload=/bin/sh -c "echo reloaded >>/run/reloads"\n' >/run/systemd/system/prometheus.service; systemctl start prometheus`)
+	const reloads = `cat /run/reloads 2>/dev/null; true`
+	f.deploy(t, 0, first)
+	f.expect(t, "h4", reloads, "")
+	f.sh(t, "h4", `echo '# old' >/etc/prometheus/rules/hello.rules.yml; printf '#!/bin/sh\necho "no such function"; exit 1\n' >/usr/bin/promtool; chmod 755 /usr/bin/promtool`)
+	contains(t, f.deploy(t, 1, first), "no such function")
+	f.expect(t, "h4", `cat /etc/prometheus/rules/hello.rules.yml; ls -A /etc/prometheus/rules`, "# old\nhello.rules.yml")
+	f.expect(t, "h4", reloads, "")
+	f.sh(t, "h4", `rm /usr/bin/promtool`)
+	f.deploy(t, 0, first)
+	f.expect(t, "h4", reloads, "reloaded")
 	if out, code := f.run(t, f.fleet("remove", "")...); code != 0 {
 		t.Fatalf("remove: exit code %d\n%s", code, out)
 	}
-	f.expect(t, "h4", `ls /etc/prometheus/targets`, "")
+	f.expect(t, "h4", `ls /etc/prometheus/targets /etc/prometheus/rules; cat /run/reloads; systemctl stop prometheus; rm /run/systemd/system/prometheus.service /run/reloads; systemctl daemon-reload`,
+		"/etc/prometheus/rules:\n\n/etc/prometheus/targets:\nreloaded\nreloaded")
 	f.sh(t, "h4", `rm -r /etc/prometheus`)
+}
+
+// promtool gives rules to Prometheus' own check.
+func (f *fixture) promtool(t *testing.T, rules string) {
+	t.Helper()
+	program, err := exec.LookPath("promtool")
+	if err != nil {
+		if os.Getenv("KINECTL_E2E") == "required" {
+			t.Fatal("promtool is not installed: the rules were not given to Prometheus")
+		}
+		t.Log("promtool is not installed: the rules were not given to Prometheus")
+		return
+	}
+	file := filepath.Join(t.TempDir(), "rules.yml")
+	write(t, file, rules+"\n")
+	if out, err := exec.Command(program, "check", "rules", file).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
 }
 
 // A host that is lost in the middle of the roll, after all were reached, stops

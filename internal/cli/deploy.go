@@ -23,7 +23,9 @@ func (a *app) deployCommand() *cobra.Command {
 		Long: `Release a version that is in the package repository to the service's group, batch
 by batch. Every host writes down its old state, installs, restarts and judges
 its own health; one that is not healthy goes back by itself, and the roll stops
-there. The version's own spec, from its package, decides how.
+there. The version's own spec, from its package, decides how: deploy.before runs
+once, on the first host, before anything changes; with deploy.on_failure: revert
+the hosts that had changed go back too when the roll stops.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 		Example: `  kinectl deploy --version 1.2.0 --infra ../infra --env production
@@ -49,6 +51,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 			if err != nil {
 				return failed(err, "")
 			}
+			if err := a.permitted(p, o); err != nil {
+				return err
+			}
 			if err := a.announce(p, o); err != nil {
 				return err
 			}
@@ -60,6 +65,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 	cmd.Flags().BoolVar(&f.check, "check", false, "say what would be done on each host, change nothing")
 	return cmd
 }
+
+// permitted refuses what the infra repository does not allow, before any host
+// is asked. It judges the spec that the package carries.
+func (a *app) permitted(p plan.Plan, o release.Options) error { return a.allowed(p, o.Infra.Dir) }
 
 // wantedVersion is the one on the command line, or git's.
 func wantedVersion(label, specFile string) (version.Version, error) {

@@ -84,6 +84,10 @@ func (a *app) roll(ctx context.Context, o release.Options, run func(release.Opti
 	if out != nil && len(out.Untouched) > 0 && !a.json {
 		fmt.Fprintf(a.progress(), "  not touched %s\n", strings.Join(out.Untouched, " "))
 	}
+	if out != nil && len(out.Kept) > 0 && !a.json {
+		fmt.Fprintf(a.progress(), "  not reverted %s: there was no release before; `kinectl remove --limit %s` takes it away\n",
+			strings.Join(out.Kept, " "), strings.Join(out.Kept, ","))
+	}
 	return a.finish(ctx, out, err)
 }
 

@@ -2,42 +2,21 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"slices"
-	"time"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/kinectl/kinectl/internal/atomicfile"
-	"github.com/kinectl/kinectl/internal/facts"
 	"github.com/kinectl/kinectl/internal/packager"
-	"github.com/kinectl/kinectl/internal/plan"
-	"github.com/kinectl/kinectl/internal/render/unit"
 )
 
 // packageOptions are the flags of `kinectl package`.
 type packageOptions struct {
 	spec, version, binary, out string
-	formats, archs             []string
+	formats, archs             []string // nil for the default
+	compression                map[string]string
 	ldflags                    []string
-}
-
-// packed is what --json shows of one package.
-type packed struct {
-	Path    string  `json:"path"`
-	Name    string  `json:"name"`
-	Version string  `json:"version"`
-	Arch    string  `json:"arch"`
-	Format  string  `json:"format"`
-	Size    int64   `json:"size"`
-	SHA256  string  `json:"sha256"`
-	Seconds float64 `json:"seconds"`
 }
 
 // packageCommand is `kinectl package`.
@@ -46,32 +25,47 @@ func (a *app) packageCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "package --version V -o DIR",
 		Short: "Build the packages of a service",
-		Long: `Builds the Go program beside the spec, or takes the one given with --binary, and
-packs it with its systemd unit, the entry for its user and the spec itself.
+		Long: `Gets the program and packs it with its systemd units, the entry for its user,
+the files of the spec, a list of what the program is made of (SBOM) and the spec
+itself.
 
-The same source gives the same bytes, wherever and whenever it is built: all times
-are that of the commit, or of SOURCE_DATE_EPOCH. At link time the program gets
-main.version, main.name, main.revision and main.buildTime. A package that cannot
-be built leaves the file of the build before as it was.`,
+The program is what build of the spec says: a Go package, built here, a program
+built already, or one out of an archive that upstream publishes, which is taken
+only when its SHA-256 is right. --binary names one in its place.
+
+Where required_packages is a map, there is one package for each distribution in
+it. The same source gives the same bytes, wherever and whenever it is built: all
+times are that of the commit, or of SOURCE_DATE_EPOCH. At link time a Go program
+gets main.version, main.name, main.revision and main.buildTime. When one of the
+packages cannot be built, none is written: the files of the build before stay as
+they were.
+
+With --json it prints {"packages": [...]}; a package has path, name, version,
+arch, format, distribution, size, sha256 and seconds.`,
 		Example: `  kinectl package --version 1.2.0 -o dist
-  kinectl package -f api/spec.yml --arch amd64,arm64 -o dist
+  kinectl package -f api/spec.yml --format deb,rpm,apk,archlinux --arch amd64,arm64 -o dist
+  kinectl package --version 1.2.0 --compression deb=gzip,rpm=zstd:19 -o dist
   kinectl deb --version 1.2.0 --binary ./my-api -o dist`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.pack(cmd.Context(), o) },
 	}
 	o.flags(cmd)
-	cmd.Flags().StringSliceVar(&o.formats, "format", []string{"deb"}, "package formats: deb")
+	cmd.Flags().StringSliceVar(&o.formats, "format", nil, "package formats: "+strings.Join(packager.Formats(), ", ")+" (default deb,rpm)")
+	_ = cmd.RegisterFlagCompletionFunc("format", listed(packager.Formats()...))
 	return cmd
 }
 
-// debCommand is `kinectl deb`, short for `kinectl package --format deb`.
-func (a *app) debCommand() *cobra.Command {
-	o := packageOptions{formats: []string{"deb"}}
+// debCommand and rpmCommand are short for `kinectl package --format …`.
+func (a *app) debCommand() *cobra.Command { return a.packageShortCommand("deb", "Debian package") }
+func (a *app) rpmCommand() *cobra.Command { return a.packageShortCommand("rpm", "rpm package") }
+
+func (a *app) packageShortCommand(format, what string) *cobra.Command {
+	o := packageOptions{formats: []string{format}}
 	cmd := &cobra.Command{
-		Use:     "deb --version V -o DIR",
-		Short:   "Build the Debian package of a service",
-		Long:    "Short for `kinectl package --format deb`; see there.",
-		Example: "  kinectl deb --version 1.2.0 -o dist",
+		Use:     format + " --version V -o DIR",
+		Short:   "Build the " + what + " of a service",
+		Long:    "Short for `kinectl package --format " + format + "`; see there.",
+		Example: "  kinectl " + format + " --version 1.2.0 -o dist",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.pack(cmd.Context(), o) },
 	}
@@ -83,108 +77,76 @@ func (o *packageOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&o.spec, "file", "f", "spec.yml", "spec of the service")
 	f.StringVar(&o.version, "version", "", "version to build (default: git describe)")
-	f.StringVar(&o.binary, "binary", "", "program built already (default: build the Go package beside the spec)")
-	f.StringSliceVar(&o.archs, "arch", nil, "architectures: amd64, arm64 (default: that of --binary, else amd64)")
+	f.StringVar(&o.binary, "binary", "", "program built already (default: what build of the spec says)")
+	f.StringSliceVar(&o.archs, "arch", nil, "architectures: amd64, arm64 (default: that of --binary, else build.arch of the spec)")
+	f.StringToStringVar(&o.compression, "compression", nil, "compression of a format, with a level or not: deb=gzip,rpm=zstd:19")
 	f.StringArrayVar(&o.ldflags, "ldflags", nil, "more flags for the Go linker; may be repeated")
 	f.StringVarP(&o.out, "output", "o", "", "folder for the packages; made if needed")
 	_ = cmd.MarkFlagRequired("output")
 	_ = cmd.MarkFlagDirname("output")
+	_ = cmd.MarkFlagFilename("file", "yml", "yaml")
+	_ = cmd.RegisterFlagCompletionFunc("arch", listed("amd64", "arm64"))
+	_ = cmd.RegisterFlagCompletionFunc("compression", listed(compressions()...))
 }
 
-// pack checks everything before it writes anything.
-func (a *app) pack(ctx context.Context, o packageOptions) error {
-	for _, format := range o.formats {
-		if format != "deb" {
-			return usage(fmt.Errorf("there is no package format %q", format), "--format deb")
+// compressions are all values of --compression, but for levels.
+func compressions() []string {
+	var all []string
+	for _, format := range packager.Formats() {
+		for _, c := range packager.Compressions(format) {
+			all = append(all, format+"="+c)
 		}
 	}
-	archs, err := o.architectures()
-	if err != nil {
+	return all
+}
+
+// listed completes a flag that takes a list: the word after the last comma.
+func listed(words ...string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		before := typed[:strings.LastIndexByte(typed, ',')+1]
+		var all []string
+		for _, w := range words {
+			if !strings.Contains(","+before, ","+w+",") {
+				all = append(all, before+w)
+			}
+		}
+		return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+}
+
+// pack checks everything before it builds anything, and builds everything
+// before it writes anything.
+func (a *app) pack(ctx context.Context, o packageOptions) error {
+	if err := o.check(); err != nil {
 		return err
 	}
 	p, f, err := a.plan(o.spec, o.version)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(o.out, 0o755); err != nil {
+	jobs, err := o.jobs(p)
+	if err != nil {
+		return err
+	}
+	files, err := a.packageFiles(o.spec, p)
+	if err != nil {
+		return err
+	}
+	w := packageWork{options: o, plan: p, facts: f, files: files, line: newProgressLine(a.progress())}
+	done, err := w.run(ctx, jobs)
+	w.line.clear()
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return failed(errors.New("interrupted; nothing was written"), "")
+	case err != nil:
 		return failed(err, "")
 	}
-	all := []packed{}
-	for _, arch := range archs {
-		done, err := a.packOne(ctx, o, p, f, arch)
-		if err != nil {
-			return err
-		}
-		all = append(all, done)
-	}
 	if a.json {
-		a.printJSON(map[string][]packed{"packages": all})
+		a.printJSON(map[string][]packed{"packages": done})
+		return nil
+	}
+	for _, one := range done {
+		fmt.Fprintf(a.stdout, "wrote %s (%s, %.1f s)\n", one.Path, byteSize(one.Size), one.Seconds)
 	}
 	return nil
-}
-
-// architectures settles for what to build.
-func (o *packageOptions) architectures() ([]string, error) {
-	for _, arch := range o.archs {
-		if arch != "amd64" && arch != "arm64" {
-			return nil, usage(fmt.Errorf("there is no architecture %q", arch), "--arch amd64, arm64 or both")
-		}
-	}
-	given := slices.Compact(slices.Sorted(slices.Values(o.archs)))
-	if o.binary == "" {
-		if len(given) == 0 {
-			given = []string{"amd64"}
-		}
-		return given, nil
-	}
-	of, err := facts.Binary(o.binary)
-	switch {
-	case err != nil:
-		return nil, usage(err, "--binary names a program for Linux; without it, the Go package beside the spec is built")
-	case of == "" && len(given) == 0:
-		return []string{"amd64"}, nil
-	case len(given) == 0:
-		return []string{of}, nil
-	case of != "" && !slices.Equal(given, []string{of}):
-		return nil, usage(fmt.Errorf("%s is a program for %s", o.binary, of), "--arch "+of+", or leave it out")
-	}
-	return given, nil
-}
-
-// packOne builds and packs for one architecture.
-func (a *app) packOne(ctx context.Context, o packageOptions, p plan.Plan, f facts.Facts, arch string) (packed, error) {
-	start := time.Now()
-	binary := o.binary
-	if binary == "" {
-		dir, err := os.MkdirTemp("", "kinectl-build-")
-		if err != nil {
-			return packed{}, failed(err, "")
-		}
-		defer os.RemoveAll(dir)
-		binary = filepath.Join(dir, p.Name)
-		build := packager.GoBuild{Dir: filepath.Dir(o.spec), Out: binary, Arch: arch, Revision: f.Revision, LDFlags: o.ldflags}
-		if err := build.Run(ctx, p); err != nil {
-			if ctx.Err() != nil {
-				return packed{}, failed(errors.New("interrupted; nothing was written"), "")
-			}
-			return packed{}, failed(err, "the Go package beside the spec must build; --binary takes a program built already")
-		}
-	}
-	out := packed{Path: filepath.Join(o.out, packager.DebName(p, arch)), Name: p.Name, Version: p.Version.Label, Arch: arch, Format: "deb"}
-	sum := sha256.New()
-	err := atomicfile.WriteFrom(out.Path, 0o644, func(w io.Writer) error {
-		return packager.Deb(p, unit.Files(p), binary, arch, io.MultiWriter(w, sum))
-	})
-	if err != nil {
-		return packed{}, failed(err, "")
-	}
-	info, err := os.Stat(out.Path)
-	if err != nil {
-		return packed{}, failed(err, "")
-	}
-	out.Size, out.SHA256, out.Seconds = info.Size(), hex.EncodeToString(sum.Sum(nil)), time.Since(start).Seconds()
-	if !a.json {
-		fmt.Fprintf(a.stdout, "wrote %s (%s, %.1f s)\n", out.Path, byteSize(out.Size), out.Seconds)
-	}
-	return out, nil
 }

@@ -28,6 +28,8 @@ func newNarrator(w io.Writer) *narrator {
 // event is the release.Options.Progress of a run.
 func (n *narrator) event(e release.Event) {
 	switch {
+	case e.Stage == "Revert":
+		n.write("  deploy.on_failure: the hosts that had changed go back")
 	case e.Host == "":
 		n.enter(e.Stage)
 	case e.Started:
@@ -92,6 +94,8 @@ func describe(r release.HostResult) string {
 			return r.Version + ", new configuration, healthy"
 		}
 		return fmt.Sprintf("%s → %s, healthy", from, r.Version)
+	case release.Ran:
+		return "ran deploy.before of " + r.Version
 	case release.Unchanged:
 		return "unchanged"
 	case release.Removed:

@@ -51,6 +51,10 @@ it is deployed from the package repository with today's configuration.`,
 				run = func(o release.Options) (*release.Outcome, error) { return release.Deploy(ctx, o, p) }
 			} else {
 				p.Version, _ = version.FromDeb(goal.To)
+				// Its own spec decides what Prometheus is told, as long as the repository has it.
+				if own, err := release.PlanOf(ctx, o.Infra, here.Group, here.Name, p.Version); err == nil {
+					p = own
+				}
 				if goal.To == goal.From {
 					fmt.Fprintf(a.progress(), "%s stays %s and goes back to the configuration before\n", p.Name, goal.To)
 				}

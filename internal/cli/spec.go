@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/kinectl/kinectl/internal/diag"
 	"github.com/kinectl/kinectl/internal/facts"
@@ -18,13 +19,14 @@ type report struct {
 	Findings diag.Findings `json:"findings"`
 	Errors   int           `json:"errors"`
 	Warnings int           `json:"warnings"`
+	Notes    int           `json:"notes"`
 }
 
 func newReport(findings diag.Findings) report {
 	if findings == nil {
 		findings = diag.Findings{} // [] in JSON, not null
 	}
-	return report{findings, findings.Count(diag.Error), findings.Count(diag.Warning)}
+	return report{findings, findings.Count(diag.Error), findings.Count(diag.Warning), findings.Count(diag.Note)}
 }
 
 // source reads a spec's file, but no more of it than shows that it is too
@@ -60,7 +62,9 @@ func (a *app) readSpec(path string) (*spec.Spec, error) {
 		}
 		return s, nil
 	}
-	_ = findings.Write(a.stderr, terminal(a.stderr))
+	// What is only to be known is lint's to tell.
+	told := slices.DeleteFunc(slices.Clone(findings), func(f diag.Finding) bool { return f.Severity == diag.Note })
+	_ = told.Write(a.stderr, terminal(a.stderr))
 	if findings.HasErrors() {
 		return nil, usage(fmt.Errorf("%s has %s", path, counted(findings.Count(diag.Error), "error")), "")
 	}

@@ -1,77 +1,71 @@
 package packager
 
 import (
-	"bytes"
-	"embed"
+	"cmp"
 	"fmt"
-	"io"
-	"text/template"
 
-	"github.com/goreleaser/nfpm/v2/deb"
+	"github.com/goreleaser/nfpm/v2"
+	nfpmdeb "github.com/goreleaser/nfpm/v2/deb"
+	"github.com/goreleaser/nfpm/v2/files"
 
-	"github.com/kinectl/kinectl/internal/artifact"
 	"github.com/kinectl/kinectl/internal/plan"
+	"github.com/kinectl/kinectl/internal/version"
 )
 
-// Maintainer scripts (Debian Policy, chapter 6).
-//
-//go:embed deb/*.sh
-var scripts embed.FS
-
-// debCompression is read by dpkg of Debian 12 and Ubuntu 22.04 and later, and
-// many times faster to write than gzip or xz.
-const debCompression = "zstd:3"
-
-// Deb writes the Debian package of p to w: the file binary as /usr/bin/NAME,
-// and those of rendered that say where they are installed. arch is Debian's
-// name of the architecture. When it returns an error, what w has got so far is
-// no package.
-func Deb(p plan.Plan, rendered []artifact.File, binary, arch string, w io.Writer) error {
-	fault := func(err error) error {
-		return fmt.Errorf("package %s %s for %s: %w", p.Name, p.Version, arch, err)
+// deb is Debian's format (deb(5)), with the scripts of Debian Policy, chapter 6.
+func deb() format {
+	return format{
+		name:          "deb",
+		distributions: []string{"debian", "ubuntu"},
+		// zstd is read by dpkg of Debian 12 and Ubuntu 22.04 and later. gzip, which
+		// all others read, takes twenty times as long to write, and is no smaller.
+		compressions: []string{debDefault, "gzip", "xz", "none"},
+		levels:       true,
+		file: func(p plan.Plan, o Options) string { // dpkg-name(1)
+			return fmt.Sprintf("%s_%s_%s.deb", p.Name, debVersion(p, o), o.Arch)
+		},
+		describe: describeDeb,
+		packager: nfpmdeb.Default,
 	}
-	s, err := newStage()
-	if err != nil {
-		return fault(err)
-	}
-	defer s.remove()
-	info, err := s.info(p, rendered, binary, arch)
-	if err != nil {
-		return fault(err)
-	}
-	info.Deb.Compression = debCompression
-	info.Depends = []string{"systemd"} // its tools are called by the scripts
-	for name, to := range map[string]*string{
-		"deb/postinst.sh": &info.Scripts.PostInstall,
-		"deb/prerm.sh":    &info.Scripts.PreRemove,
-		"deb/postrm.sh":   &info.Scripts.PostRemove,
-	} {
-		script, err := debScript(name, p)
-		if err != nil {
-			return fault(err)
-		}
-		if *to, err = s.put(script); err != nil {
-			return fault(err)
-		}
-	}
-	if err := deb.Default.Package(info, w); err != nil {
-		return fault(err)
-	}
-	return nil
 }
 
-// DebName is the name of the package's file, by dpkg-name(1).
-func DebName(p plan.Plan, arch string) string {
-	return fmt.Sprintf("%s_%s_%s.deb", p.Name, p.Version.Deb, arch)
+const debDefault = "zstd:3"
+
+func debVersion(p plan.Plan, o Options) string {
+	return version.ForDistribution(p.Version.Deb, o.Distribution)
 }
 
-// debScript returns a maintainer script with the service's name in it.
-func debScript(name string, p plan.Plan) ([]byte, error) {
-	t, err := template.ParseFS(scripts, name)
+func describeDeb(j *job, info *nfpm.Info) (err error) {
+	info.Version = debVersion(j.Plan, j.options)
+	info.Section, info.Priority = "misc", "optional"
+	info.Description = debDescription(j.Plan)
+	info.Depends = j.relations("systemd", func(d plan.Dependency) string {
+		if d.Relation == "" {
+			return d.Name
+		}
+		// Debian Policy 7.1 has << and >> for what is not equal.
+		relation := d.Relation
+		if relation == "<" || relation == ">" {
+			relation += relation
+		}
+		return fmt.Sprintf("%s (%s %s)", d.Name, relation, d.Version)
+	})
+	info.Deb.Compression = cmp.Or(j.options.Compression, debDefault)
+	docs, err := debDocuments(j)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var b bytes.Buffer
-	err = t.Execute(&b, p)
-	return b.Bytes(), err
+	for _, f := range docs {
+		if err := j.add(info, entry{kind: files.TypeFile, destination: f.Install, body: f.Body, mode: 0o644}); err != nil {
+			return err
+		}
+	}
+	if info.Scripts.PostInstall, err = j.script("deb/postinst"); err != nil {
+		return err
+	}
+	if info.Scripts.PreRemove, err = j.script("deb/prerm"); err != nil {
+		return err
+	}
+	info.Scripts.PostRemove, err = j.script("deb/postrm")
+	return err
 }

@@ -3,12 +3,15 @@ package packager
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,137 +20,265 @@ import (
 	"github.com/kinectl/kinectl/internal/version"
 )
 
-func hello() (plan.Plan, []artifact.File) {
-	p := plan.Plan{
-		Name: "hello", Group: "applications", Description: `Answers: 100% "größe" $HOME`,
-		Version:   version.Version{Label: "1.0.0-rc1", Deb: "1.0.0~rc1"},
-		BuildTime: time.Unix(1700000000, 0).UTC(),
+// films is a package with something of everything: each call writes what it
+// is made of to another folder, at another time.
+func films(t *testing.T, label string) Contents {
+	t.Helper()
+	v, err := version.Parse(label)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return p, []artifact.File{
-		{Path: "systemd/hello.service", Install: "/usr/lib/systemd/system/hello.service", Mode: 0o644, Body: []byte("[Service]\n")},
-		{Path: "spec.yml", Install: "/usr/share/kinectl/hello/spec.yml", Mode: 0o600, Body: []byte("service:\n")},
-		{Path: "ansible/deploy.yml", Mode: 0o644, Body: []byte("not packed")},
+	p := plan.Plan{
+		Name: "films", Group: "applications", Description: `The catalogue of films: 100% "größe" $HOME.`, Version: v,
+		BuildTime: time.Unix(1700000000, 0).UTC(),
+		Unit:      plan.Unit{User: "films-owner", Group: "media"},
+		Package: plan.Package{
+			Maintainer: "Films <films@example.com>", License: "Apache-2.0", Homepage: "https://example.com/films",
+			Depends: []plan.Dependency{{Name: "ca-certificates"}, {Name: "libvips42", Relation: ">=", Version: "8.14"}, {Name: "old", Relation: "<", Version: "2"}},
+			ByDistribution: map[string][]plan.Dependency{
+				"debian12": {{Name: "tzdata"}}, "rhel9": {{Name: "tzdata-rh"}}, "alpine3.20": {{Name: "tzdata-al"}}, "arch": {{Name: "tzdata-ar"}},
+			},
+		},
+	}
+	var rendered []artifact.File
+	for _, name := range []string{"films.service", "films.socket", "films-cleanup.service", "films-cleanup.timer", "films-probe.service"} {
+		body := "[Unit]\nDescription=x\n[Service]\nExecStart=/usr/bin/films\n[Install]\nWantedBy=multi-user.target\n"
+		rendered = append(rendered, artifact.File{Path: "systemd/" + name, Install: "/usr/lib/systemd/system/" + name, Mode: 0o644, Body: []byte(body)})
+	}
+	rendered = append(rendered,
+		artifact.File{Path: "sysusers.d/films.conf", Install: "/usr/lib/sysusers.d/films.conf", Mode: 0o644, Body: []byte("g media -\nu films-owner -:media \"films service\"\n")},
+		artifact.File{Path: "tmpfiles.d/films.conf", Install: "/usr/lib/tmpfiles.d/films.conf", Mode: 0o644, Body: []byte("d /var/cache/films 0750 films-owner media\n")},
+		artifact.File{Path: "spec.yml", Install: "/usr/share/kinectl/films/spec.yml", Mode: 0o600, Body: []byte("service:\n")},
+		artifact.File{Path: "ansible/deploy.yml", Mode: 0o644, Body: []byte("not packed")},
+	)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a [program]*"), strings.Repeat("#!/bin/sh\nexit 0\n", 100_000), 0o700)
+	write(t, filepath.Join(dir, "films.conf"), "size=1\n", 0o600)
+	write(t, filepath.Join(dir, "assets", "logo.svg"), "<svg/>", 0o666)
+	write(t, filepath.Join(dir, "assets", "bin", "tool"), "#!/bin/sh\n", 0o711)
+	if err := os.Symlink("../logo.svg", filepath.Join(dir, "assets", "bin", "logo.svg")); err != nil {
+		t.Fatal(err)
+	}
+	return Contents{
+		Plan: p, Rendered: rendered, Binary: filepath.Join(dir, "a [program]*"), SBOM: []byte("{}\n"),
+		Files: []File{
+			{Source: filepath.Join(dir, "films.conf"), Destination: "/etc/films/films.conf", Mode: 0o640, Config: true},
+			{Source: filepath.Join(dir, "assets"), Destination: "/usr/share/films/assets/"},
+		},
 	}
 }
 
-// binary writes a program with the given time, which must not matter.
-func binary(t *testing.T, mtime time.Time, mode os.FileMode) string {
+// installed is what the package of films has, in each format.
+var installed = []string{
+	"-rw-r----- /etc/films/films.conf",
+	"-rwxr-xr-x /usr/bin/films",
+	"-rw-r--r-- /usr/lib/systemd/system/films-cleanup.service",
+	"-rw-r--r-- /usr/lib/systemd/system/films-cleanup.timer",
+	"-rw-r--r-- /usr/lib/systemd/system/films-probe.service",
+	"-rw-r--r-- /usr/lib/systemd/system/films.service",
+	"-rw-r--r-- /usr/lib/systemd/system/films.socket",
+	"-rw-r--r-- /usr/lib/sysusers.d/films.conf",
+	"-rw-r--r-- /usr/lib/tmpfiles.d/films.conf",
+	"-rw-r--r-- /usr/share/doc/films/copyright",
+	"-rw-r--r-- /usr/share/doc/films/sbom.cdx.json",
+	"lrwxrwxrwx /usr/share/films/assets/bin/logo.svg -> ../logo.svg",
+	"-rwxr-xr-x /usr/share/films/assets/bin/tool",
+	"-rw-r--r-- /usr/share/films/assets/logo.svg",
+	"-rw------- /usr/share/kinectl/films/spec.yml",
+}
+
+func write(t *testing.T, path, text string, mode os.FileMode) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "a [program]*")
-	body := bytes.Repeat([]byte("#!/bin/sh\nexit 0\n"), 100_000)
-	if err := os.WriteFile(path, body, mode); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chtimes(path, mtime, mtime); err != nil {
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pack writes a package to a folder, under its own name.
+func pack(t *testing.T, dir, format string, c Contents, o Options) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(format, c, o, &b); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, Name(c.Plan, format, o))
+	write(t, path, b.String(), 0o644)
 	return path
 }
 
-func TestDebIsReproducible(t *testing.T) {
-	var sums []string
-	for i, procs := range []int{1, 4} {
-		before := runtime.GOMAXPROCS(procs)
-		p, files := hello()
-		var b bytes.Buffer
-		err := Deb(p, files, binary(t, time.Unix(int64(1e9*(i+1)), 0), []os.FileMode{0o600, 0o755}[i]), "amd64", &b)
-		runtime.GOMAXPROCS(before)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sums = append(sums, fmt.Sprintf("%x", sha256.Sum256(b.Bytes())))
+// require skips where a program is not installed, except in the full check.
+func require(t *testing.T, program, lost string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err == nil {
+		return
 	}
-	if sums[0] != sums[1] {
-		t.Errorf("two builds differ: %v", sums)
+	if os.Getenv("KINECTL_E2E") == "required" {
+		t.Fatalf("%s is not installed: %s", program, lost)
 	}
+	t.Skipf("%s is not installed: %s", program, lost)
 }
 
-func TestDebForDpkg(t *testing.T) {
-	if _, err := exec.LookPath("dpkg-deb"); err != nil {
-		t.Skip("dpkg-deb is not installed: the package was not read by dpkg")
+// run runs a program that must succeed, and returns what it prints.
+func run(t *testing.T, argv ...string) string {
+	t.Helper()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), "TZ=UTC", "LC_ALL=C.UTF-8")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", argv, err, out)
 	}
-	p, files := hello()
-	file := filepath.Join(t.TempDir(), DebName(p, "arm64"))
-	var b bytes.Buffer
-	if err := Deb(p, files, binary(t, time.Now(), 0o700), "arm64", &b); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	run := func(args ...string) string {
+	return string(out)
+}
+
+func TestName(t *testing.T) {
+	f := func(label, format string, o Options, want string) {
 		t.Helper()
-		cmd := exec.Command("dpkg-deb", args...)
-		cmd.Env = append(os.Environ(), "TZ=UTC")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("dpkg-deb %v: %v: %s", args, err, out)
-		}
-		return string(out)
-	}
-	want := "hello|1.0.0~rc1|arm64|applications <root@localhost>|" + p.Description
-	if got := run("-W", "--showformat=${Package}|${Version}|${Architecture}|${Maintainer}|${Description}", file); got != want {
-		t.Errorf("control: got %s, want %s", got, want)
-	}
-	if got := filepath.Base(file); got != "hello_1.0.0~rc1_arm64.deb" {
-		t.Errorf("file name %s", got)
-	}
-	var listed []string
-	for line := range strings.Lines(run("-c", file)) {
-		f := strings.Fields(line)
-		if f[1] != "root/root" || f[3] != "2023-11-14" || f[4] != "22:13" {
-			t.Errorf("owner or time: %s", line)
-		}
-		if !strings.HasSuffix(f[5], "/") || strings.HasPrefix(f[5], "./etc/") {
-			listed = append(listed, f[0]+" "+strings.TrimPrefix(f[5], "."))
+		if got := Name(films(t, label).Plan, format, o); got != want {
+			t.Errorf("the %s of %s is called %s, want %s", format, label, got, want)
 		}
 	}
-	wantFiles := "drwxr-xr-x /etc/|drwxr-xr-x /etc/hello/|-rwxr-xr-x /usr/bin/hello|-rw-r--r-- /usr/lib/systemd/system/hello.service|-rw------- /usr/share/kinectl/hello/spec.yml"
-	if got := strings.Join(listed, "|"); got != wantFiles {
-		t.Errorf("files: got\n%s\nwant\n%s", got, wantFiles)
+	f("1.2.0", "deb", Options{Arch: "amd64"}, "films_1.2.0_amd64.deb")
+	f("1.2.0-rc1", "deb", Options{Arch: "arm64"}, "films_1.2.0~rc1_arm64.deb")
+	f("1.2.0", "deb", Options{Arch: "amd64", Distribution: "debian12"}, "films_1.2.0~deb12_amd64.deb")
+	f("1.2.0-rc1", "rpm", Options{Arch: "arm64"}, "films-1.2.0~rc1-1.aarch64.rpm")
+	f("1.2.0", "rpm", Options{Arch: "amd64", Distribution: "rhel9"}, "films-1.2.0-1.el9.x86_64.rpm")
+	f("1.2.0-rc1", "apk", Options{Arch: "amd64"}, "films_1.2.0_rc1-r0_x86_64.apk")
+	f("1.2.0-rc1", "archlinux", Options{Arch: "arm64"}, "films-1.2.0rc1-1-aarch64.pkg.tar.zst")
+	f("1.2.0", "exe", Options{Arch: "amd64"}, "")
+}
+
+func TestReproducible(t *testing.T) {
+	for _, format := range Formats() {
+		t.Run(format, func(t *testing.T) {
+			sum := func(c Contents, procs, umask int) string {
+				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+				defer syscall.Umask(syscall.Umask(umask))
+				h := sha256.New()
+				if err := Write(format, c, Options{Arch: "amd64"}, h); err != nil {
+					t.Fatal(err)
+				}
+				return fmt.Sprintf("%x", h.Sum(nil))
+			}
+			want := sum(films(t, "1.2.0"), 1, 0o022)
+			// All that may differ, differs: paths, times, modes, clock, environment.
+			other := films(t, "1.2.0")
+			err := filepath.Walk(filepath.Dir(other.Binary), func(path string, info os.FileInfo, err error) error {
+				if err != nil || info.Mode()&os.ModeSymlink != 0 {
+					return err
+				}
+				if err := os.Chmod(path, info.Mode()|0o444); err != nil {
+					return err
+				}
+				return os.Chtimes(path, time.Unix(1, 0), time.Unix(1, 0))
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("TMPDIR", t.TempDir())
+			t.Setenv("LC_ALL", "tr_TR.UTF-8")
+			t.Setenv("TZ", "Asia/Tokyo")
+			t.Setenv("SOURCE_DATE_EPOCH", "1")
+			other.Plan.BuildTime = other.Plan.BuildTime.In(time.FixedZone("", 3600))
+			if got := sum(other, 4, 0o077); got != want {
+				t.Errorf("the same contents give %s and %s", want, got)
+			}
+			other.Plan.BuildTime = other.Plan.BuildTime.Add(time.Second)
+			if got := sum(other, 4, 0o077); got == want {
+				t.Error("another time of the build gives the same package")
+			}
+		})
 	}
-	for _, name := range []string{"postinst", "prerm", "postrm"} {
-		if script := run("-I", file, name); !strings.HasPrefix(script, "#!/bin/sh\n") || !strings.Contains(script, "hello") || strings.Contains(script, "{{") {
-			t.Errorf("%s: %s", name, script)
+}
+
+// Packages of the same contents may be written at the same time.
+func TestConcurrent(t *testing.T) {
+	c, done := films(t, "1.2.0"), make(chan error)
+	for _, format := range Formats() {
+		for range 2 {
+			go func() { done <- Write(format, c, Options{Arch: "amd64"}, io.Discard) }()
+		}
+	}
+	for range 2 * len(Formats()) {
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 	}
 }
 
-func TestScriptsForShellcheck(t *testing.T) {
-	if _, err := exec.LookPath("shellcheck"); err != nil {
-		t.Skip("shellcheck is not installed: the maintainer scripts were not checked")
+// broken fails after so many bytes.
+type broken struct{ left int }
+
+func (b *broken) Write(p []byte) (int, error) {
+	if len(p) > b.left {
+		return b.left, errors.New("no space left on device")
 	}
-	p, _ := hello()
-	for _, name := range []string{"postinst", "prerm", "postrm"} {
-		body, err := debScript("deb/"+name+".sh", p)
-		if err != nil {
+	b.left -= len(p)
+	return len(p), nil
+}
+
+func TestFaults(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	f := func(what, format string, o Options, change func(*Contents), want ...string) {
+		t.Helper()
+		c := films(t, "1.2.0")
+		change(&c)
+		err := Write(format, c, o, io.Discard)
+		if err == nil {
+			t.Errorf("%s was packed", what)
+			return
+		}
+		for _, w := range append(want, "package films "+c.Plan.Version.Label+" as "+format+" for ") {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%s: %q does not say %q", what, err, w)
+			}
+		}
+	}
+	amd64 := Options{Arch: "amd64"}
+	f("a format", "exe", amd64, func(*Contents) {}, `no package format "exe"`, "deb, rpm, apk, archlinux")
+	f("a distribution", "deb", Options{Arch: "amd64", Distribution: "rhel9"}, func(*Contents) {}, "rhel9 is no distribution of deb packages")
+	f("a compression", "rpm", Options{Arch: "amd64", Compression: "none"}, func(*Contents) {}, `"none"`, "zstd:3, gzip, xz")
+	f("a level", "archlinux", Options{Arch: "amd64", Compression: "zstd:9"}, func(*Contents) {}, "use zstd")
+	f("a version of apk", "apk", amd64, func(c *Contents) { c.Plan.Version.APK = "" }, "no form of the version 1.2.0", "alpha, beta, pre and rc")
+	for _, format := range Formats() {
+		f("no program", format, amd64, func(c *Contents) { c.Binary += "-nothing" }, "[program]*-nothing: no such file", "build or fetch it first")
+		f("no file", format, amd64, func(c *Contents) { c.Files[0].Source += "-nothing" }, "films.conf-nothing: no such file")
+		f("a path that climbs", format, amd64, func(c *Contents) { c.Rendered[0].Install = "/usr/../etc/passwd" }, "/usr/../etc/passwd", "no absolute path")
+		f("one place for two", format, amd64, func(c *Contents) { c.Files[0].Destination = "/usr/bin/films" }, "[program]* and ", "films.conf would be installed as /usr/bin/films")
+		f("one place inside of a folder", format, amd64, func(c *Contents) { c.Files[0].Destination = "/usr/share/films/assets/logo.svg" }, "/films.conf and ", "logo.svg would be", "give one another place")
+		f("a file below a file", format, amd64, func(c *Contents) { c.Files[0].Destination = "/usr/bin/films/x" }, "films.conf would be installed below /usr/bin/films, which is a file")
+		f("a link that leaves its folder", format, amd64, func(c *Contents) {
+			if err := os.Symlink("../../films.conf", filepath.Join(c.Files[1].Source, "bin", "out")); err != nil {
+				t.Fatal(err)
+			}
+		}, "out is a link to ../../films.conf, out of its folder")
+		f("a pipe", format, amd64, func(c *Contents) {
+			if err := syscall.Mkfifo(filepath.Join(c.Files[1].Source, "pipe"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "pipe is neither a file nor a folder")
+		f("a unit's name", format, amd64, func(c *Contents) { c.Rendered[0].Install = "/usr/lib/systemd/system/a b;c.service" }, `"a b;c.service"`)
+	}
+	// Of every size at which a disk could be full, some hit what is written last.
+	for _, format := range Formats() {
+		var b bytes.Buffer
+		c := films(t, "1.2.0")
+		if err := Write(format, c, amd64, &b); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command("shellcheck", "--shell=sh", "--enable=all", "--exclude=SC2250,SC2292,SC2249", "-")
-		cmd.Stdin = bytes.NewReader(body)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s: %s", name, out)
-		}
-		if strings.Contains(string(body), "systemctl start") || strings.Contains(string(body), "restart") {
-			t.Errorf("%s starts a service", name)
+		for _, room := range []int{0, 100, b.Len() / 2, b.Len() - 100, b.Len() - 1} {
+			if err := Write(format, c, amd64, &broken{room}); err == nil || !strings.Contains(err.Error(), "no space left on device") {
+				t.Errorf("%s on a disk that is full after %d of %d bytes: %v", format, room, b.Len(), err)
+			}
 		}
 	}
-}
-
-func TestDebFaults(t *testing.T) {
-	p, files := hello()
-	program := binary(t, time.Now(), 0o755)
-	t.Setenv("TMPDIR", t.TempDir())
-	err := Deb(p, files, program+"nothing", "amd64", &bytes.Buffer{})
-	if err == nil || !strings.HasPrefix(err.Error(), "package hello 1.0.0-rc1 for amd64: ") || !strings.Contains(err.Error(), "nothing") {
-		t.Errorf("a missing binary: %v", err)
-	}
-	files[0].Install = "/usr/../etc/passwd"
-	if err := Deb(p, files, program, "amd64", &bytes.Buffer{}); err == nil {
-		t.Error("a path that climbs was packed")
-	}
-	left, _ := os.ReadDir(os.TempDir())
-	if len(left) > 0 {
-		t.Errorf("left behind: %v", left)
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

@@ -8,11 +8,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/render/ansible"
 	"github.com/kinectl/kinectl/internal/repo"
+	"github.com/kinectl/kinectl/internal/resources"
 	"github.com/kinectl/kinectl/internal/spec"
 	"github.com/kinectl/kinectl/internal/version"
 )
@@ -36,7 +38,8 @@ var ErrUndefined = errors.New("the environment cannot be written")
 
 // Deploy brings a planned version to its group, batch by batch. The Outcome is
 // set also when a host failed; the error then wraps ErrRolledBack, ErrLocked
-// or ErrFailed.
+// or ErrFailed. With deploy.on_failure: revert the hosts that had the version
+// already are taken back then, see [Outcome].
 func Deploy(ctx context.Context, o Options, p plan.Plan) (*Outcome, error) {
 	hosts, err := o.Infra.Hosts(p.Group)
 	if err != nil {
@@ -45,7 +48,13 @@ func Deploy(ctx context.Context, o Options, p plan.Plan) (*Outcome, error) {
 	if missing := o.Infra.Undefined(hosts, p.Needs); len(missing) > 0 {
 		return nil, fmt.Errorf("%s: %w", strings.Join(missing, "; "), ErrUndefined)
 	}
-	return run(ctx, o, p, ansible.Deploy(p))
+	out, err := run(ctx, o, p, ansible.Deploy(p))
+	if p.Deploy.OnFailure == "revert" && err != nil && ctx.Err() == nil && out != nil && out.stopped {
+		if bad := revert(ctx, o, p, out); bad != nil {
+			err = &hostError{ErrFailed, err.Error() + "; " + bad.Error()}
+		}
+	}
+	return out, err
 }
 
 // PlanOf reads a version of a service back from the package repository that
@@ -64,17 +73,22 @@ func PlanOf(ctx context.Context, in *Infra, group, name string, v version.Versio
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	arch := ""
-	for _, e := range packages.Versions(name) {
-		if e.Version == v.Deb {
-			arch = e.Architecture
-		}
-	}
-	body, err := packages.Package(ctx, name, v.Deb, arch)
+	kinds, err := in.resources()
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	p, err := planOfPackage(name, v, body)
+	// Where each distribution has a package of its own, all carry the same spec.
+	found, arch := v.Deb, ""
+	for _, e := range packages.Versions(name) {
+		if e.Version == v.Deb || canonical(e.Version) == v.Deb {
+			found, arch = e.Version, e.Architecture
+		}
+	}
+	body, err := packages.Package(ctx, name, found, arch)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	p, err := planOfPackage(name, v, kinds, body)
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("read the spec of %s %s from its package: %w", name, v, err)
 	}
@@ -82,7 +96,7 @@ func PlanOf(ctx context.Context, in *Infra, group, name string, v version.Versio
 }
 
 // planOfPackage is the plan that the package itself carries the spec for.
-func planOfPackage(name string, v version.Version, deb []byte) (plan.Plan, error) {
+func planOfPackage(name string, v version.Version, kinds []spec.Resource, deb []byte) (plan.Plan, error) {
 	d, err := repo.ReadDeb(bytes.NewReader(deb))
 	if err != nil {
 		return plan.Plan{}, err
@@ -101,7 +115,21 @@ func planOfPackage(name string, v version.Version, deb []byte) (plan.Plan, error
 		findings.Write(&text, false)
 		return plan.Plan{}, errors.New(text.String())
 	}
-	return plan.Build(s, plan.Facts{Version: v}), nil
+	for _, used := range s.Resources {
+		if !slices.ContainsFunc(slices.Concat(spec.Resources(), kinds), func(r spec.Resource) bool { return r.Kind == used.V }) {
+			return plan.Plan{}, fmt.Errorf("it uses the resource %q, which neither kinectl nor %s of the infra repository knows: %w", used.V, resources.File, ErrInventory)
+		}
+	}
+	return plan.Build(s, plan.Facts{Version: v, Resources: kinds}), nil
+}
+
+// canonical is a package's version without the distribution that it is for, so
+// that hosts of several distributions can be compared.
+func canonical(deb string) string {
+	if v, err := version.FromDeb(deb); err == nil {
+		return v.Deb
+	}
+	return deb
 }
 
 // repository says where the packages are and which key must have signed them.

@@ -5,11 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/kinectl/kinectl/internal/resources"
+	"github.com/kinectl/kinectl/internal/spec"
 )
 
 // Infra is one environment of an infra repository, as Ansible sees it.
@@ -153,6 +157,26 @@ func (in *Infra) Hosts(name string) ([]string, error) {
 		return nil, fmt.Errorf("the group %q of %s has no host", name, in.Inventory)
 	}
 	return hosts, nil
+}
+
+// resources are the kinds that the infra repository adds to those that kinectl
+// knows: none when it has no resources.yml.
+func (in *Infra) resources() ([]spec.Resource, error) {
+	name := filepath.Join(in.Dir, resources.File)
+	src, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	kinds, findings := resources.Read(name, src)
+	if findings.HasErrors() {
+		var text strings.Builder
+		findings.Write(&text, false)
+		return nil, errors.New(text.String())
+	}
+	return kinds, nil
 }
 
 // Undefined returns a sentence for every variable that the inventory does not

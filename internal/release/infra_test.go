@@ -2,6 +2,7 @@ package release
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -112,4 +113,24 @@ func TestRepository(t *testing.T) {
 	if _, _, err := in.repository("applications"); err == nil || !strings.Contains(err.Error(), "/infra/nowhere.asc") {
 		t.Errorf("without the key: %v", err)
 	}
+}
+
+// TestResources reads the kinds that an infra repository adds.
+func TestResources(t *testing.T) {
+	f := func(files map[string]string, want, fault string) {
+		t.Helper()
+		kinds, err := (&Infra{Dir: infra(t, files)}).resources()
+		if fault != "" {
+			if err == nil || !strings.Contains(err.Error(), fault) {
+				t.Errorf("%v: error %v, want %q in it", files, err, fault)
+			}
+			return
+		}
+		if got := fmt.Sprint(kinds); err != nil || got != want {
+			t.Errorf("%v: %s, %v; want %s", files, got, err, want)
+		}
+	}
+	f(nil, "[]", "")
+	f(map[string]string{"resources.yml": "resources:\n  billing: {variable: BILLING_URL, needs: billing_url}\n"}, "[{billing BILLING_URL billing_url}]", "")
+	f(map[string]string{"resources.yml": "resources:\n  billing: {variable: BILLING_URL}\n"}, "", "needs both variable and needs")
 }

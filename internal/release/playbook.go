@@ -64,7 +64,7 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	defer read.Close()
 	// The connections are closed below, however the run ends.
 	args := []string{
-		"-i", o.Infra.Inventory, "--forks", "50", "--skip-tags", "connections",
+		"-i", o.Infra.Inventory, "--forks", "50", "--skip-tags", strings.Join(append([]string{"connections"}, o.skip...), ","),
 		"--extra-vars", "ansible_control_path_dir=" + filepath.Join(dir, "cp"), playbook,
 	}
 	if o.Limit != "" {

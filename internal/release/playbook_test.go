@@ -23,11 +23,13 @@ arguments=$(cat <<'END'
 END
 )
 result=ready failed=false
-case $arguments in *'"stage": "release"'*)
+case $arguments in
+*'"stage": "before"'*) result=ran ;;
+*'"stage": "release"'*)
 	result=$(printf %s "$arguments" | sed -n 's/.*"environment": "\([^"]*\)".*/\1/p' | base64 -d | sed -n 's/^OUTCOME="\(.*\)"$/\1/p') ;;
 esac
-case $result in ready | deployed | unchanged) ;; *) failed=true ;; esac
-printf '{"changed":false,"failed":%s,"result":"%s","reason":"as asked"}' "$failed" "$result"
+case $result in ready | ran | deployed | unchanged) ;; *) failed=true ;; esac
+printf '{"changed":true,"differs":true,"failed":%s,"result":"%s","reason":"as asked"}' "$failed" "$result"
 `
 
 // ran reads an inventory with the real ansible-inventory and runs the rendered
@@ -54,6 +56,8 @@ func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
 		switch outcome {
 		case "lost":
 			reach = "ansible_host=127.0.0.1 ansible_port=1"
+		case "dawdles":
+			reach = `ansible_host=127.0.0.1 ansible_port=1 ansible_connection="{{ (kinectl_prepared is defined) | ternary('ssh', 'local') }}"`
 		case "disappears":
 			reach = `ansible_host=127.0.0.1 ansible_port=1 ansible_connection="{{ (ansible_play_name == 'Deploy') | ternary('ssh', 'local') }}"`
 		}
@@ -68,6 +72,9 @@ func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
 		Name: "hello", Group: "applications", Version: version.Version{Label: "1.2.0", Deb: "1.2.0"},
 		Deploy:      plan.Deploy{Serial: []string{serial}, Probe: plan.Probe{Type: "none", Metrics: 9090}},
 		Environment: []plan.Variable{{Name: "OUTCOME", Parts: []plan.Part{{Expression: "outcome"}}}},
+	}
+	if strings.Contains(hosts[0], "dawdles") {
+		p.Deploy.Before = plan.Line("/usr/bin/hello", "migrate")
 	}
 	files := ansible.Deploy(p)
 	files[1].Body = []byte(module)
@@ -108,6 +115,7 @@ func TestRun(t *testing.T) {
 	f(ErrFailed, "h2 unreachable", "h1 h3", "1", "h1 deployed", "h2 lost", "h3 deployed")
 	f(ErrFailed, "h1 unreachable", "h2", "1", "h1 disappears", "h2 deployed")
 	f(ErrFailed, "h1 deployed, h2 unreachable", "h3", "2", "h1 deployed", "h2 disappears", "h3 deployed")
+	f(ErrFailed, "h1 unreachable", "h2", "1", "h1 dawdles", "h2 deployed") // lost by its migration
 	f(ErrFailed, "h1 deployed, m1 unreachable", "", "1", "h1 deployed", "m1 lost")
 }
 

@@ -23,11 +23,13 @@ type Options struct {
 	// Progress is told what happens as it happens. It is called from one
 	// goroutine at a time and may be nil.
 	Progress func(Event)
+
+	skip []string // tags of the playbook, beside "connections"
 }
 
 // Event is one step of a run.
 type Event struct {
-	Stage   string // "Prepare", "Deploy", "Monitoring", "Cleanup"
+	Stage   string // "Prepare", "Deploy", "Monitoring", "Cleanup"; "Revert" before a second run
 	Host    string // empty when the event is about the whole stage
 	Started bool   // the host begins; otherwise Result holds its end
 	Result  HostResult
@@ -58,6 +60,7 @@ const (
 	Deployed    Result = "deployed"
 	Restored    Result = "restored" // a kept release is back
 	Removed     Result = "removed"
+	Ran         Result = "ran" // deploy.before
 	Unchanged   Result = "unchanged"
 	Checked     Result = "checked"   // --check: nothing was done
 	Ready       Result = "ready"     // prepared
@@ -71,7 +74,7 @@ const (
 // Good reports whether the roll may go on after r.
 func (r Result) Good() bool {
 	switch r {
-	case Deployed, Restored, Removed, Unchanged, Checked, Ready:
+	case Deployed, Restored, Removed, Ran, Unchanged, Checked, Ready:
 		return true
 	}
 	return false
@@ -85,10 +88,14 @@ type Outcome struct {
 	Env       string       `json:"env"`
 	Hosts     []HostResult `json:"hosts"`               // in the order of their ends
 	Untouched []string     `json:"untouched,omitempty"` // hosts that the run did not come to
+	Reverted  []HostResult `json:"reverted,omitempty"`  // hosts that had changed and were taken back (deploy.on_failure)
+	Kept      []string     `json:"kept,omitempty"`      // hosts that had changed and had nothing to go back to
 	Monitored bool         `json:"monitored"`           // the Monitoring stage had a host
 	Seconds   float64      `json:"seconds"`
 	Log       string       `json:"log"` // file with Ansible's own output
 	Error     string       `json:"error,omitempty"`
+
+	stopped bool // a host failed in its transaction
 }
 
 // The ways in which a run can end badly. An error of [Deploy] and its siblings

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kinectl/kinectl/internal/artifact"
 	"github.com/kinectl/kinectl/internal/plan"
+	"github.com/kinectl/kinectl/internal/version"
 )
 
 // The stage of the playbook in which hosts are released.
@@ -87,6 +88,10 @@ func (t *teller) event(l line) {
 		t.tell(Event{Stage: l.Play, Host: l.Host, Started: true})
 	case l.Event == "unreachable":
 		t.lost[l.Play+" "+l.Host] = l
+	case l.Event == "ok" && l.Play == "Prepare":
+		if r := reported(l); r.Result == Ran {
+			t.tell(Event{Stage: l.Play, Host: l.Host, Result: r})
+		}
 	case l.Event == "failed", l.Event == "ok" && l.Play == stageDeploy:
 		t.result(l.Play, reported(l))
 	}
@@ -106,6 +111,7 @@ func (t *teller) unreachable() {
 
 func (t *teller) result(stage string, r HostResult) {
 	t.told[stage+" "+r.Host] = true
+	t.out.stopped = t.out.stopped || stage == stageDeploy && !r.Result.Good()
 	t.out.Hosts = append(t.out.Hosts, r)
 	t.tell(Event{Stage: stage, Host: r.Host, Result: r})
 }
@@ -124,6 +130,9 @@ func reported(l line) HostResult {
 		r = HostResult{Result: Failed, Reason: message(l)}
 	}
 	r.Host = l.Host
+	if from, err := version.FromDeb(r.From); err == nil {
+		r.From = from.Label
+	}
 	return r
 }
 
@@ -132,9 +141,11 @@ func message(l line) string {
 	var m struct {
 		Msg          string `json:"msg"`
 		ModuleStderr string `json:"module_stderr"`
+		Stdout       string // of a command that the task ran, such as the check of a file
+		Stderr       string
 	}
 	_ = json.Unmarshal(l.Result, &m)
-	return strings.Join(strings.Fields(m.Msg+" "+m.ModuleStderr), " ")
+	return strings.Join(strings.Fields(strings.Join([]string{m.Msg, m.ModuleStderr, m.Stdout, m.Stderr}, " ")), " ")
 }
 
 // openLog makes the file for Ansible's output, named by time and release.

@@ -61,9 +61,15 @@ func TestTeller(t *testing.T) {
 	f(ready+`{"event": "failed", "play": "Deploy", "task": "", "host": "h1", "result": {"failed": true, "result": "locked", "reason": "another release"}}`, "h1:locked:another release")
 	f(prepared+`{"event": "failed", "play": "Prepare", "task": "", "host": "h2", "result": {"failed": true, "result": "failed", "reason": "disk full"}}`, "h2:failed:disk full")
 
+	// A migration is told, but is no host's result.
+	f(ready+`{"event": "ok", "play": "Prepare", "task": "Run deploy.before once", "host": "h1", "result": {"result": "ran", "version": "1.2.0"}}`, "")
+	f(ready+`{"event": "failed", "play": "Prepare", "task": "Run deploy.before once", "host": "h1", "result": {"failed": true, "result": "failed", "reason": "deploy.before failed"}}`, "h1:failed:deploy.before failed")
+
 	// A task that is not ours, or a module that never came to speak.
 	f(ready+`{"event": "failed", "play": "Deploy", "task": "", "host": "h1", "result": {"msg": "MODULE FAILURE\nSee stdout", "module_stderr": "sudo: a password\nis required"}}`, "h1:failed:MODULE FAILURE See stdout sudo: a password is required")
 	f(ready+`{"event": "failed", "play": "Deploy", "task": "", "host": "h1", "result": {"msg": ["no", "text"]}}`, "h1:failed")
+
+	f(`{"event": "failed", "play": "Monitoring", "task": "", "host": "m1", "result": {"msg": "failed to validate", "stdout": "", "stderr": "no such\n function"}}`, "m1:failed:failed to validate no such function")
 
 	// Lost before and in the middle; a host that came back has its own word.
 	f(prepared+`{"event": "unreachable", "play": "Prepare", "task": "", "host": "h1", "result": {"msg": "Connection refused"}}`, "h1:unreachable:Connection refused")

@@ -69,7 +69,10 @@ func Status(ctx context.Context, o Options, p plan.Plan) ([]HostStatus, error) {
 		default:
 			return
 		}
-		s.Host = l.Host
+		s.Host, s.Version = l.Host, canonical(s.Version)
+		for i := range s.Kept {
+			s.Kept[i].Version = canonical(s.Kept[i].Version)
+		}
 		all = append(all, s)
 	})
 	if err != nil && !errors.Is(err, errHosts) {

@@ -18,6 +18,7 @@ import (
 //	hang          takes requests for metrics and never answers them
 //	wrongversion  build_info names another version
 //	deaf          ignores SIGINT and SIGTERM
+//	command       every command fails with code 3
 var fault = ""
 
 // withFault applies the fault to the handler of the operation's port.
@@ -34,7 +35,7 @@ func withFault(h http.Handler) http.Handler {
 	}
 	start := time.Now()
 	switch kind {
-	case "":
+	case "", "command":
 		return h
 	case "probe500":
 		return refuse(http.StatusInternalServerError, func() bool { return true })

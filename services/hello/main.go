@@ -23,6 +23,7 @@ var (
 )
 
 func main() {
+	command(os.Args[1:]) // hello only
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx); err != nil {
@@ -40,15 +41,20 @@ func run(ctx context.Context) error {
 	})
 	operation := http.NewServeMux()
 	operation.Handle("GET /metrics", m)
+	ready := answer("ready")
+	ready = unlessDrained(ready) // hello only
 	for _, mux := range []*http.ServeMux{service, operation} {
 		mux.HandleFunc("GET /health", answer("ok"))
-		mux.HandleFunc("GET /ready", answer("ready"))
+		mux.HandleFunc("GET /ready", ready)
 	}
 	var public, private http.Handler = m.count(service), operation
 	private = withFault(private) // hello only
+	listen := net.Listen
+	listen = handedOver(listen) // hello only
 
 	failed := make(chan error, 2)
 	var servers []*http.Server
+	var listeners []net.Listener // hello only
 	for _, s := range []struct {
 		variable, address string
 		handler           http.Handler
@@ -56,21 +62,25 @@ func run(ctx context.Context) error {
 		{"HTTP_ADDRESS", ":8080", public},
 		{"METRICS_ADDRESS", ":9090", private},
 	} {
-		listener, err := net.Listen("tcp", setting(s.variable, s.address))
+		listener, err := listen("tcp", setting(s.variable, s.address))
 		if err != nil {
 			return fmt.Errorf("listen on %s: %w", s.variable, err)
 		}
 		server := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second}
 		servers = append(servers, server)
+		listeners = append(listeners, listener) // hello only
 		go func() { failed <- server.Serve(listener) }()
 	}
 	logf("info", "%s %s started", name, version)
+	notify("READY=1") // hello only
 
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
+	notify("STOPPING=1")              // hello only
+	stopAccepting(servers, listeners) // hello only
 	grace, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	var err error

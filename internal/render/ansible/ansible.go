@@ -14,6 +14,7 @@ import (
 
 	"github.com/kinectl/kinectl/internal/artifact"
 	"github.com/kinectl/kinectl/internal/plan"
+	"github.com/kinectl/kinectl/internal/render/monitor"
 	"github.com/kinectl/kinectl/internal/render/transaction"
 )
 
@@ -37,21 +38,39 @@ func Remove(p plan.Plan) []artifact.File { return playbook(p, "deploy", "remove"
 // Status returns the playbook that asks every host of p's group what it runs.
 func Status(p plan.Plan) []artifact.File { return playbook(p, "status", "", nil) }
 
-// playbook fills one template and puts the module where Ansible looks for it:
-// in a folder "library" beside the playbook. Every value that comes from a spec
+// playbook fills one template and puts the module and the alerts where Ansible
+// looks for them: in the folders "library" and "files" beside the playbook. Every value that comes from a spec
 // goes in through yaml or environment, which quote it.
 func playbook(p plan.Plan, name, action string, releases map[string]int) []artifact.File {
-	funcs := template.FuncMap{"yaml": yaml[string], "flow": yaml[map[string]int], "serial": serial, "environment": environmentFile}
+	funcs := template.FuncMap{"yaml": yaml[string], "long": long, "serial": serial, "environment": environmentFile}
 	t := template.Must(template.New(name+".yml.tmpl").Funcs(funcs).ParseFS(templates, name+".yml.tmpl"))
 	var b bytes.Buffer
-	err := t.Execute(&b, map[string]any{"Plan": p, "Action": action, "Releases": releases})
+	data := map[string]any{"Plan": p, "Action": action, "Releases": releases}
+	if action != "remove" {
+		data["Targets"], data["Rules"] = p.Deploy.Probe.Metrics != 0, rules(p)
+	}
+	err := t.Execute(&b, data)
 	if err != nil {
 		panic(fmt.Sprintf("ansible: template %s: %v", name, err)) // the template is ours, the data is plain
 	}
-	return []artifact.File{
+	files := []artifact.File{
 		{Path: "ansible/" + name + ".yml", Mode: 0o644, Body: b.Bytes()},
 		{Path: "ansible/library/kinectl_transaction.sh", Mode: 0o644, Body: transaction.Module(p)},
 	}
+	if alerts, ok := data["Rules"].([]byte); ok && name == "deploy" && alerts != nil {
+		files = append(files, artifact.File{Path: "ansible/files/" + p.Name + ".rules.yml", Mode: 0o644, Body: alerts})
+	}
+	return files
+}
+
+// rules are the alerts of p as Prometheus reads them, or nil.
+func rules(p plan.Plan) []byte {
+	for _, f := range monitor.Files(p) {
+		if strings.HasSuffix(f.Path, ".rules.yml") {
+			return f.Body
+		}
+	}
+	return nil
 }
 
 // yaml writes v in YAML's flow style (YAML 1.2, chapter 7), of which JSON is a
@@ -62,6 +81,27 @@ func yaml[T any](v T) (string, error) {
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(v)
 	return strings.TrimSuffix(b.String(), "\n"), err
+}
+
+// long is yaml of a text of many lines: each stands on lines of its own, which a
+// backslash at their ends makes one (YAML 1.2, 7.3.1).
+func long(s string) (string, error) {
+	const width, margin = 110, "      "
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		for runes := []rune(line); len(runes) > 0; runes = runes[min(width, len(runes)):] {
+			text, err := yaml(string(runes[:min(width, len(runes))]))
+			if err != nil {
+				return "", err
+			}
+			text = text[1 : len(text)-1]
+			if strings.HasPrefix(text, " ") {
+				text = `\` + text // or it would be taken for the margin
+			}
+			b.WriteString("\\\n" + margin + text)
+		}
+	}
+	return `"` + b.String() + `"`, nil
 }
 
 // serial writes batches as Ansible takes them: a number stays a number.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,11 +43,21 @@ func hostilePlan(serial ...string) plan.Plan {
 	return p
 }
 
+// withBefore has a migration, a secret address and no metrics.
+func withBefore(serial ...string) plan.Plan {
+	p := hostilePlan(serial...)
+	p.Deploy.Before = plan.Line("/usr/bin/hello", "migrate")
+	p.Deploy.Probe.Metrics = 0
+	p.Environment = append(p.Environment, plan.Variable{Name: "LONG", Parts: []plan.Part{{Literal: strings.Repeat("a line of the spec that is very long, ", 20)}}})
+	return p
+}
+
 // cases are the playbooks of the golden files, by the name of the file.
 func cases() map[string][]artifact.File {
 	return map[string][]artifact.File{
 		"deploy":         Deploy(hello("1")),
 		"deploy-hostile": Deploy(hostilePlan("2")),
+		"deploy-before":  Deploy(withBefore("1")),
 		"restore":        Restore(hostilePlan("25%"), map[string]int{"h1": 3, "h2.example.com": 0}),
 		"remove":         Remove(hostilePlan("1", "25%", "100%")),
 		"status":         Status(hostilePlan("1")),
@@ -75,11 +86,48 @@ func TestGolden(t *testing.T) {
 // Ansible looks for it.
 func TestModule(t *testing.T) {
 	for name, files := range cases() {
-		if len(files) != 2 || files[1].Path != "ansible/library/kinectl_transaction.sh" || filepath.Dir(files[0].Path) != "ansible" {
+		p := hello("1")
+		if name == "deploy-before" {
+			p = withBefore("1")
+		}
+		if len(files) < 2 || files[1].Path != "ansible/library/kinectl_transaction.sh" || filepath.Dir(files[0].Path) != "ansible" {
 			t.Errorf("%s: not a playbook with its module", name)
 		}
-		if !bytes.Contains(files[1].Body, []byte("<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>")) || !bytes.Equal(files[1].Body, transaction.Module(hello("1"))) {
+		if !bytes.Contains(files[1].Body, []byte("<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>")) || !bytes.Equal(files[1].Body, transaction.Module(p)) {
 			t.Errorf("%s: another module", name)
+		}
+	}
+}
+
+// TestRules proves that the alerts lie where Ansible looks for them, whenever
+// the playbook copies them.
+func TestRules(t *testing.T) {
+	for name, files := range cases() {
+		copies := bytes.Contains(files[0].Body, []byte("src: hello.rules.yml"))
+		carries := len(files) == 3 && files[2].Path == "ansible/files/hello.rules.yml" && bytes.Contains(files[2].Body, []byte("groups:"))
+		if copies != carries {
+			t.Errorf("%s: copies the alerts: %t, carries them: %t", name, copies, carries)
+		}
+	}
+	if len(Deploy(hello("1"))) != 3 {
+		t.Error("the alerts of a service with metrics are not told")
+	}
+	if text := Deploy(withBefore("1"))[0].Body; bytes.Contains(text, []byte("content:")) {
+		t.Errorf("a service without metrics has targets:\n%s", text)
+	}
+}
+
+// TestBeforePlace proves that the migration is in one place only: at the end
+// of Prepare, once, and by the host's own result.
+func TestBeforePlace(t *testing.T) {
+	text := string(Deploy(withBefore("1"))[0].Body)
+	prepare, rest, _ := strings.Cut(text, "\n- name: Deploy\n")
+	if strings.Count(prepare, "stage: before") != 1 || !strings.Contains(prepare[strings.Index(prepare, "stage: before"):], "run_once: true") || strings.Contains(rest, "stage: before") {
+		t.Errorf("deploy.before is not once, at the end of Prepare:\n%s", text)
+	}
+	for name, files := range cases() {
+		if name != "deploy-before" && bytes.Contains(files[0].Body, []byte("stage: before")) {
+			t.Errorf("%s: runs deploy.before", name)
 		}
 	}
 }
@@ -203,5 +251,32 @@ func TestSyntax(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err != nil || bytes.Contains(out, []byte("WARNING")) {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// TestLint gives every playbook to ansible-lint, at its strictest profile. A
+// playbook with a known fault shows that it would tell.
+func TestLint(t *testing.T) {
+	program := require(t, "ansible-lint", "the playbooks were not given to it")
+	lint := func(dir string, playbooks ...string) (string, error) {
+		cmd := exec.Command(program, append([]string{"--offline", "--profile", "production", "--nocolor", "--project-dir", dir}, playbooks...)...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "ANSIBLE_HOME="+dir, "HOME="+dir)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	dir := t.TempDir()
+	var all []string
+	for name, files := range cases() {
+		all = append(all, place(t, filepath.Join(dir, name), files))
+	}
+	if out, err := lint(dir, all...); err != nil || !strings.Contains(out, "0 failure(s), 0 warning(s)") {
+		t.Errorf("%v: %s", err, out)
+	}
+	files := Deploy(hello("1"))
+	files[0].Body = bytes.Replace(files[0].Body, []byte("any_errors_fatal: true"), []byte("any_errors_fatal: yes"), 1)
+	bad := t.TempDir()
+	if out, err := lint(bad, place(t, bad, files)); err == nil {
+		t.Errorf("a playbook with a fault passes: %s", out)
 	}
 }

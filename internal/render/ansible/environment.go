@@ -8,13 +8,9 @@ import (
 
 // quoteFilter escapes what a double-quoted value of an EnvironmentFile= treats
 // as special: the backslash, the double quote, the dollar sign and the
-// backquote (systemd.exec(5), EnvironmentFile=). The backslash is a variable
-// of the play because Ansible rewrites the ones inside of Jinja's strings.
-const quoteFilter = `| string` +
-	` | replace(kinectl_backslash, kinectl_backslash ~ kinectl_backslash)` +
-	` | replace('"', kinectl_backslash ~ '"')` +
-	` | replace('$', kinectl_backslash ~ '$')` +
-	" | replace('`', kinectl_backslash ~ '`')"
+// backquote (systemd.exec(5), EnvironmentFile=). The two patterns are variables
+// of the play because Ansible rewrites backslashes inside of Jinja's strings.
+const quoteFilter = "| string | regex_replace(kinectl_special, kinectl_escaped)"
 
 // environmentFile is the Jinja template of the environment file: one quoted
 // value a line, so that no value, whatever the inventory gives, can end its

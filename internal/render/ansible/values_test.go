@@ -24,6 +24,7 @@ func values() []string {
 		"plain", " blanks around ", "", "'", `"`, `it's "both"`, `\`, `\\`, `\"`, `ends in \`, `C:\new\table\x41`, `\u0041`, "$", "$$", "$HOME ${HOME} $(id)", "`id`",
 		"two\nlines", "ends in a line\n", "\n\n", "\nX=1\n", "\"\nX=\"1", "tab\there", "# no comment", "; no comment", "a=b=c", "größe 世界 🚀", "\u2028", "\u00a0",
 		"[1, 2]", "{'a': 1}", `{"a": {"b": 1}}`, "True", "None", "1e3", "{", "}}", "%}", "#}", "{ {", "~", "*", "%s %d %%", "\ufeff", "export X=1",
+		strings.Repeat(` a\"$é`, 60), strings.Repeat(" ", 230) + "x", strings.Repeat(`\`, 230), // more than a line of the playbook
 	}
 }
 

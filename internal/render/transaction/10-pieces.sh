@@ -9,7 +9,8 @@
 #   run guard DIR PID                     after the unit: undo what nobody committed
 #   run recover                           after a boot: the same, offline
 #   run check ACTION DIR [N]              say what would be done
-#   run prepare ACTION DIR [N]            fetch, and refuse what cannot go well
+#   run prepare ACTION DIR [N] [DIGEST]   fetch, and refuse what cannot go well
+#   run before DIR                        run deploy.before of $version
 #   run status DIR                        say what is here, as one line of JSON
 
 set -u
@@ -29,6 +30,7 @@ recover_link=/etc/systemd/system/multi-user.target.wants/kinectl-recover@$name.s
 transaction_unit=kinectl-$name.service
 
 reason=
+patience= # of systemctl: --no-block during a boot
 release=0
 from=
 digest=
@@ -61,9 +63,11 @@ installed_version() {
 
 unit_property() { systemctl show --property="$1" --value "$name.service"; }
 
-# The text of the service's units on disk. Telling systemd of new ones costs more
-# than all else in a release, and most releases change none.
-units() { cat /usr/lib/systemd/system/"$name"[.-]* 2>/dev/null; }
+# altered: what is not as the package has it. Configuration is a person's to change.
+altered() { dpkg --verify "$name" 2>&1 | grep -v '^.\{9\} c '; }
+
+# same_file A B: the same text, or neither is there.
+same_file() { cmp -s "$1" "$2" || { [ ! -e "$1" ] && [ ! -e "$2" ]; }; }
 
 digest_of() { sha256sum <"$1" | cut -c 1-12; }
 
@@ -86,6 +90,27 @@ put_back() {
 kept_releases() { find "$home/releases" -mindepth 1 -maxdepth 1 -name '[0-9]*' ! -name '*.new' 2>/dev/null | sort -t / -k 7 -n; }
 
 current_release() { kept_releases | tail -n 1; }
+
+# load_parameters FILE: those of another release, which may have been written
+# before some of them were thought of.
+load_parameters() {
+	runs=true drain=0 numa_netdevs='' distributions='' before=''
+	. "$1"
+}
+
+# choose_variant: where each distribution has a package of its own, by its version:
+# "debian12=1.2.0~deb12".
+choose_variant() {
+	[ -n "$distributions" ] || return 0
+	here=$(. /etc/os-release && say "${ID:-}${VERSION_ID:-}")
+	for each in $distributions; do
+		[ "${each%%=*}" = "$here" ] || continue
+		package_version=${each#*=}
+		return
+	done
+	reason="this host is ${here:-without an /etc/os-release}; $name $version is made for $(say "$distributions" | sed 's/=[^ ]*//g')"
+	return 1
+}
 
 # take_lock: one at a time works on this service here, be it a transaction, a
 # guard, a recovery or a deployer that prepares. The folder itself is the lock, so

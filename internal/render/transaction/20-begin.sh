@@ -16,9 +16,10 @@ begin() {
 	[ -n "$active" ] || return 1
 	say "$enabled" >"$txn/old/enabled"
 	say "$active" >"$txn/old/active"
-	units >"$txn/old/units"
+	keep_units "$txn/old/system" && keep_states "$txn/old/states" || return 1
 	if [ -e "$live_environment" ]; then cp -a "$live_environment" "$txn/old/environment" || return 1; fi
 	if [ -e "$pin" ]; then cp -a "$pin" "$txn/old/pin" || return 1; fi
+	if [ -e "$numa_conf" ]; then cp -a "$numa_conf" "$txn/old/numa.conf" || return 1; fi
 	if [ -n "$from" ]; then
 		kept=$(current_release)
 		if [ -n "$kept" ] && [ "$(cat "$kept/version")" = "$from" ]; then
@@ -31,7 +32,7 @@ begin() {
 		fi
 	fi
 	say "$format" >"$txn/record.new"
-	find "$txn" -type f ! -name reserve -exec sync {} + && sync "$txn/old" "$txn" "$home" && mv "$txn/record.new" "$txn/record" && sync "$txn"
+	find "$txn" -type f ! -name reserve -exec sync {} + && sync "$txn/old/system" "$txn/old" "$txn" "$home" && mv "$txn/record.new" "$txn/record" && sync "$txn"
 }
 
 # A transient unit is gone after a power cut; this one is found at every boot.

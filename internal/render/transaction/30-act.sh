@@ -4,6 +4,7 @@
 # of its lists and downloads; somebody's `apt-get update` holds them for a while.
 patiently() {
 	tries=0
+	rm -f "$work/units"
 	until "$@" >"$work/apt" 2>&1; do
 		tries=$((tries + 1))
 		if [ "$tries" -gt 120 ] || ! grep -q 'Could not get lock' "$work/apt"; then
@@ -77,6 +78,7 @@ downloaded() {
 # unattended upgrades hold for a while.
 dpkg_patiently() {
 	tries=0
+	rm -f "$work/units"
 	until dpkg "$@" >"$work/dpkg" 2>&1; do
 		tries=$((tries + 1))
 		if [ "$tries" -gt 120 ] || ! grep -q 'lock was locked by another process' "$work/dpkg"; then
@@ -104,6 +106,7 @@ fetch_package() {
 }
 
 act() {
+	take_out || return 1
 	mkdir -p "/etc/$name" && chmod 0755 "/etc/$name"
 	if [ "$action" = restore ]; then
 		write_pin "$package_version" || return 1
@@ -121,6 +124,11 @@ act() {
 		reason="$live_environment could not be written"
 		return 1
 	}
+	bind_to_numa || {
+		: "${reason:=$numa_conf could not be written}"
+		return 1
+	}
+	await_drained
 	start_service
 }
 
@@ -128,7 +136,13 @@ act() {
 start_service() {
 	: >"$txn/restarting"
 	unit_state
-	if [ "$reload" = yes ] || ! units | cmp -s - "$txn/old/units"; then systemctl daemon-reload; fi
+	drop_units
+	if [ "$reload" = yes ] || units_differ; then systemctl daemon-reload; fi
+	[ "$runs" = true ] || return 0
+	open_sockets || {
+		failure_log
+		return 1
+	}
 	if [ "$active" = failed ]; then systemctl reset-failed "$name.service"; fi
 	systemctl restart "$name.service" || {
 		failure_log
@@ -145,5 +159,6 @@ start_service() {
 # crash and what came before it are of an earlier invocation than the last.
 failure_log() {
 	journalctl --no-pager --quiet --output=cat --lines=12 --since="@$(stat --format=%Y "$txn/restarting")" \
-		"_SYSTEMD_UNIT=$name.service" + "UNIT=$name.service" >"$work/failure" 2>/dev/null
+		"_SYSTEMD_UNIT=$name.service" + "UNIT=$name.service" + "UNIT=$name.socket" \
+		+ "_SYSTEMD_UNIT=$name-probe.service" + "UNIT=$name-probe.service" >"$work/failure" 2>/dev/null
 }

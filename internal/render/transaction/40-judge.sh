@@ -44,6 +44,12 @@ probe() {
 		sickness="the probe of port $probe_port could not connect"
 		return 1
 		;;
+	exec)
+		# In the service's sandbox, as its user; the unit bounds its time.
+		systemctl start "$name-probe.service" 2>/dev/null && return
+		sickness="the probe's command failed: $(systemctl show --property=Result,ExecMainStatus "$name-probe.service" | paste -s -d ' ')"
+		return 1
+		;;
 	esac
 }
 
@@ -64,6 +70,12 @@ says_version() {
 # Healthy: active, never restarted, three good probes in a row, the version that
 # was asked for, and all still so after the settling time.
 judge() {
+	if [ "$runs" != true ]; then
+		reason=$(altered | head -n 1)
+		reason="${reason:+files are not as the package has them: $reason}"
+		[ -z "$reason" ]
+		return
+	fi
 	body=$work/answer
 	sickness=
 	deadline=$(($(uptime_now) + probe_timeout))

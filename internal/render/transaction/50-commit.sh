@@ -45,7 +45,8 @@ close_transaction() {
 }
 
 clear_transaction() {
-	rm -f "/var/cache/apt/archives/${name}_"*.deb "$live_environment.kinectl-new" "$pin.kinectl-new"
+	put_in
+	rm -f "/var/cache/apt/archives/${name}_"*.deb "$live_environment.kinectl-new" "$pin.kinectl-new" "$numa_conf.kinectl-new"
 	# Away by one rename: a folder deleted half-way would be a record of nothing.
 	if [ -e "$txn" ]; then rm -rf "$txn.over" && mv "$txn" "$txn.over"; fi
 	rm -rf "$txn.over" "$home"/releases/*.new

@@ -7,40 +7,62 @@ restore() {
 	[ "$(cat "$txn/record")" = "$format" ] && [ -s "$txn/old/version" ] && [ -s "$txn/old/enabled" ] && [ -s "$txn/old/active" ] || return 1
 	old=$(cat "$txn/old/version")
 	rm -f "$txn/reserve"
+	if [ "$1" = offline ]; then patience=--no-block; fi
 	dpkg --configure -a >/dev/null 2>&1
 	intact=no
 	if [ -z "$old" ]; then
-		systemctl disable --now "$name.service" >/dev/null 2>&1
-		systemctl reset-failed "$name.service" >/dev/null 2>&1
+		stop_all
 		purge || return 1
 		rm -f "$pin" "$live_environment"
+		unbind_from_numa
 		rmdir "/etc/$name" 2>/dev/null
 		return 0
 	fi
 	intact=yes
-	if [ "$(installed_version "$name")" != "$old" ] || [ -n "$(dpkg --verify "$name" 2>&1)" ]; then
+	came=$(owned_units)
+	stale=$(for each in $(owned_units socket); do if unit_differs "$each"; then say "$each"; fi; done)
+	if [ "$(installed_version "$name")" != "$old" ] || [ -n "$(altered)" ]; then
 		intact=no
 		install_file "$txn/old/package.deb" || return 1
 	fi
 	if [ -e "$txn/restarting" ]; then intact=no; fi
 	put_back "$txn/old/pin" "$pin" && put_back "$txn/old/environment" "$live_environment" || return 1
-	if [ "$(cat "$txn/old/enabled")" != enabled ]; then systemctl --quiet disable "$name.service"; fi
+	put_back "$txn/old/numa.conf" "$numa_conf" || return 1
+	[ -e "$numa_conf" ] || unbind_from_numa
+	if [ "$(cat "$txn/old/enabled")" != enabled ]; then systemctl --quiet disable "$name.service" 2>/dev/null; fi
 	if [ "$intact" = yes ] && [ "$1" = online ]; then return 0; fi
+	for each in $came; do
+		case $each in *.socket | *.timer | "$name.service") [ -e "$unit_folder/$each" ] || forget "$each" ;; esac
+	done
 	systemctl daemon-reload
+	put_back_units
 	systemctl reset-failed "$name.service" 2>/dev/null
-	if [ "$(cat "$txn/old/active")" != active ]; then
-		systemctl stop "$name.service"
-	elif [ "$1" = offline ]; then
-		systemctl --no-block restart "$name.service"
-	else
-		systemctl restart "$name.service"
+	if [ "$(cat "$txn/old/active")" = active ]; then
+		systemctl $patience restart "$name.service"
+	elif [ -e "$unit_folder/$name.service" ]; then
+		systemctl $patience stop "$name.service"
 	fi
+}
+
+# put_back_units: sockets and timers as the record has them. One that differs was
+# opened by the new release, and its service must be down for the old one.
+put_back_units() {
+	# shellcheck disable=SC2086 # names of units, and no option
+	if [ -n "$stale" ]; then systemctl $patience stop "$name.service" $stale; fi
+	[ -e "$txn/old/states" ] || return 0
+	while read -r each was running; do
+		if [ "$was" = enabled ]; then was=enable; else was=disable; fi
+		systemctl --quiet "$was" "$each"
+		if [ "$running" = active ]; then running=start; else running=stop; fi
+		systemctl $patience "$running" "$each"
+	done <"$txn/old/states"
 }
 
 # After a failure: the old release, judged again by its own rules.
 roll_back() {
 	why=$reason
 	restore online || {
+		put_in
 		reason="$why; going back failed too, see docs/recovery.md"
 		end failed
 		return 1
@@ -60,11 +82,11 @@ roll_back() {
 	fi
 	asked=$version
 	if [ -e "$txn/old/parameters" ]; then
-		. "$txn/old/parameters"
+		load_parameters "$txn/old/parameters"
 	else
 		probe_version=false # not installed by us: who knows what it says of itself
 	fi
-	if [ "$(cat "$txn/old/active")" = active ] && ! judge; then
+	if { [ "$(cat "$txn/old/active")" = active ] || [ "$runs" != true ]; } && ! judge; then
 		reason="$why; back on $old, which is not healthy either: $reason"
 		version=$asked
 		end failed

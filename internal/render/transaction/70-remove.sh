@@ -2,14 +2,15 @@
 
 # Everything but the data in /var/lib/NAME and the user that owns it.
 take_away() {
-	systemctl disable --now "$name.service" >/dev/null 2>&1
-	systemctl reset-failed "$name.service" >/dev/null 2>&1
+	stop_all
 	purge || {
 		reason="dpkg could not remove $name"
 		return 1
 	}
 	rm -f "$pin" "$live_environment" "/var/cache/apt/archives/${name}_"*.deb
 	rmdir "/etc/$name" 2>/dev/null
+	unbind_from_numa
+	put_in
 	systemctl daemon-reload
 	rm -rf "$home"
 	rm -f "$recover_link"

@@ -11,10 +11,14 @@ check() {
 		changed=false
 	elif [ "$action" = restore ]; then
 		reason="would go back to $name $(cat "$kept_release/version") (now: ${from:-not installed})"
+	elif ! choose_variant; then
+		changed=false
 	elif same_as_now; then
 		changed=false
 	elif [ "$from" = "$package_version" ]; then
 		reason="would restart $name $package_version, with the environment of this release"
+	elif [ "$runs" != true ]; then
+		reason="would install $name $package_version (now: ${from:-not installed})"
 	else
 		reason="would install $name $package_version (now: ${from:-not installed}) and restart it"
 	fi
@@ -27,10 +31,10 @@ status() {
 	health=none
 	from=$(installed_version "$name")
 	if [ -n "$from" ]; then
-		[ ! -e "$current/parameters" ] || . "$current/parameters"
+		[ ! -e "$current/parameters" ] || load_parameters "$current/parameters"
 		body=$work/answer
 		health=sick
-		if steady && probe && says_version; then health=healthy; fi
+		if looks_well; then health=healthy; fi
 	fi
 	reason=${sickness:-$reason}
 	kept=
@@ -40,10 +44,21 @@ status() {
 	busy=false
 	if systemctl --quiet is-active "$transaction_unit"; then busy=true; fi
 	unit_state
+	if [ "$runs" != true ]; then active=none; fi
 	say "{\"changed\":false,\"format\":$format,\"service\":\"$name\",\"version\":\"$from\",\"active\":\"$active\",\"since\":\"$(unit_property ActiveEnterTimestamp)\",\"health\":\"$health\",\"reason\":$(json_string "$reason"),\"busy\":$busy,\"kept\":[$kept],\"last\":$(grep '^{.*}$' "$history" 2>/dev/null | tail -n 1 | grep . || echo null)}" >"$work/result"
 }
 
-# prepare [N]: refuse what cannot go well, and fetch what will be installed, on
+# looks_well: one look, without the patience of a judgement.
+looks_well() {
+	if [ "$runs" = true ]; then
+		steady && probe && says_version || return 1
+	else
+		judge || return 1
+	fi
+	listening
+}
+
+# prepare [N] [DIGEST]: refuse what cannot go well, and fetch what will be installed, on
 # every host before the first is touched.
 prepare() {
 	take_lock --nonblock || {
@@ -54,13 +69,17 @@ prepare() {
 		refuse failed
 		return
 	fi
+	rm -rf "$home/before"
 	from=$(installed_version "$name")
+	differs=true
 	case $action in
 	install)
-		if [ "$from" != "$package_version" ] && ! { enough_room && refresh_index && apt_install --download-only; }; then
+		digest=$(say "$2" | cut -c 1-12)
+		if ! choose_variant || ! numa_binding >"$work/numa.conf" || ! { [ "$from" = "$package_version" ] || { enough_room && refresh_index && apt_install --download-only; }; }; then
 			refuse failed
 			return
 		fi
+		if same_as_now; then differs=false; fi
 		;;
 	restore)
 		find_kept "$1" || {
@@ -70,5 +89,7 @@ prepare() {
 		;;
 	esac
 	rmdir "$home" /var/lib/kinectl 2>/dev/null
-	refuse ready
+	describe ready false
+	line="$line,\"differs\":$differs"
+	tell
 }

@@ -1,12 +1,27 @@
 # --- the ways in -----------------------------------------------------------
 
 same_as_now() {
-	[ "$from" = "$package_version" ] && cmp -s "$work/environment" "$live_environment" &&
-		[ -e "$pin" ] && [ ! -e "$txn/record" ] && [ -n "$(current_release)" ] || return 1
+	[ "$from" = "$package_version" ] && same_environment &&
+		[ -e "$pin" ] && [ ! -e "$txn/record" ] && [ -n "$(current_release)" ] && bound_to_numa || return 1
+	if ! listening; then
+		reason=
+		return 1
+	fi
+	if [ "$runs" != true ]; then
+		[ -z "$(altered)" ]
+		return
+	fi
 	unit_state
 	[ "$active $enabled $reload" = 'active enabled no' ] || return 1
 	# A process whose program is gone from the disk is of another release.
 	case $(readlink "/proc/$(unit_property MainPID)/exe") in *' (deleted)') return 1 ;; esac
+}
+
+# same_environment: Prepare has only the digest of the new one.
+same_environment() {
+	if [ -e "$work/environment" ]; then cmp -s "$work/environment" "$live_environment"; else
+		[ -e "$live_environment" ] && [ "$(digest_of "$live_environment")" = "$digest" ]
+	fi
 }
 
 # find_kept N: a release kept on this host; 0 when it has nothing to go back from.
@@ -52,7 +67,12 @@ transaction() {
 		}
 		cp "$kept_release/environment" "$work/environment"
 		cp "$kept_release/parameters" "$work/parameters"
-		. "$work/parameters"
+		load_parameters "$work/parameters"
+		package_version=$(cat "$kept_release/version")
+	fi
+	if [ "$action" = install ] && ! choose_variant; then
+		refuse failed
+		return 1
 	fi
 	digest=$(digest_of "$work/environment")
 	if same_as_now; then
@@ -70,7 +90,7 @@ transaction() {
 		return 1
 	fi
 	if [ "$action" = restore ]; then say "${kept_release##*/}" >"$txn/back-to"; fi
-	if act && { judge || { failure_log && false; }; } && commit "$([ "$action" = restore ] && echo restored || echo deployed)"; then
+	if act && { judge || { failure_log && false; }; } && start_timers && commit "$([ "$action" = restore ] && echo restored || echo deployed)"; then
 		return 0
 	fi
 	: "${reason:=the release could not be kept in $home/releases}"
@@ -145,6 +165,10 @@ check)
 status)
 	work=$2
 	status
+	;;
+before)
+	work=$2
+	before
 	;;
 prepare)
 	action=$2

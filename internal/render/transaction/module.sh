@@ -17,7 +17,7 @@ KINECTL_ARGUMENTS
 	trap 'rm -rf "$work"' EXIT
 	trap '' PIPE HUP
 	script >"$work/run"
-	set -- "$(argument action)" "$work" "$(argument release)"
+	set -- "$(argument action)" "$work" "$(argument release)" "$(argument digest)"
 	case $stage:$arguments in
 	status:*) look status "$work" ;;
 	release:*'"_ansible_check_mode": true'*)
@@ -26,6 +26,11 @@ KINECTL_ARGUMENTS
 		;;
 	prepare:*'"_ansible_check_mode": true'*) printf '{"failed":false,"changed":false,"result":"ready"}' >"$work/result" ;;
 	prepare:*) look prepare "$@" ;;
+	before:*'"_ansible_check_mode": true'*) printf '{"failed":false,"changed":false,"result":"ready"}' >"$work/result" ;;
+	before:*)
+		argument environment | base64 -d >"$work/environment"
+		look before "$work"
+		;;
 	release:*) release "$@" ;;
 	esac
 	if [ -s "$work/result" ]; then

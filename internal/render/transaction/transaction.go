@@ -8,10 +8,12 @@ package transaction
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/kinectl/kinectl/internal/plan"
+	"github.com/kinectl/kinectl/internal/version"
 )
 
 // Format is the version of the script, of its record on the host and of its
@@ -24,8 +26,8 @@ var parts embed.FS
 
 // body lists the parts of the script in their order.
 var body = [...]string{
-	"10-pieces.sh", "20-begin.sh", "30-act.sh", "40-judge.sh",
-	"50-commit.sh", "60-rollback.sh", "70-remove.sh", "80-status.sh", "90-main.sh",
+	"10-pieces.sh", "15-units.sh", "20-begin.sh", "30-act.sh", "35-drain.sh", "36-numa.sh", "40-judge.sh",
+	"50-commit.sh", "60-rollback.sh", "70-remove.sh", "80-status.sh", "85-before.sh", "90-main.sh",
 }
 
 // Script returns the transaction of p: a POSIX shell script whose only
@@ -36,7 +38,7 @@ func Script(p plan.Plan) []byte {
 	fmt.Fprintf(&b, `#!/bin/sh
 # The release of %s %s on one host. Written by kinectl; what the record on the
 # host means and how to go on by hand is told in docs/recovery.md.
-# shellcheck disable=SC1091,SC2034
+# shellcheck disable=SC1090,SC1091,SC2034
 `, p.Name, p.Version.Label)
 	for _, v := range parameters(p) {
 		fmt.Fprintf(&b, "%s=%s\n", v.name, quote(v.value))
@@ -53,9 +55,9 @@ func Script(p plan.Plan) []byte {
 
 // Module returns the Ansible module that carries [Script] of p to a host, runs
 // it there and prints its one line of result (Ansible developer guide, "New-style
-// JSONARGS modules"). Its arguments are stage (prepare,
+// JSONARGS modules"). Its arguments are stage (prepare, before,
 // release or status), action (install, restore or remove), environment in
-// base64, and release, the number of a kept one.
+// base64 or only its SHA-256 as digest, and release, the number of a kept one.
 func Module(p plan.Plan) []byte {
 	var b strings.Builder
 	b.Write(part("module.sh"))
@@ -71,7 +73,7 @@ const endOfScript = "KINECTL_END_OF_SCRIPT"
 // Limit bounds one transaction of p, and once more its roll-back. When it is
 // over, systemd ends the transaction and the guard restores the old release.
 func Limit(p plan.Plan) time.Duration {
-	return 10*time.Minute + p.Deploy.Probe.Timeout + p.Deploy.Probe.Settle
+	return 10*time.Minute + p.Deploy.Probe.Timeout + p.Deploy.Probe.Settle + p.Deploy.Drain
 }
 
 type parameter struct{ name, value string }
@@ -91,7 +93,44 @@ func parameters(p plan.Plan) []parameter {
 		{"probe_settle", hundredths(probe.Settle)},
 		{"probe_version", fmt.Sprint(probe.Version)},
 		{"metrics_port", fmt.Sprint(probe.Metrics)},
+		{"user", p.Unit.User},
+		{"runs", fmt.Sprint(p.Unit.Runs())},
+		{"drain", hundredths(p.Deploy.Drain)},
+		{"before", words(p.Deploy.Before)},
+		{"numa_netdevs", strings.Join(p.Deploy.NUMANetdevs, " ")},
+		{"distributions", strings.Join(distributions(p), " ")},
 	}
+}
+
+// words writes a command as the words of a shell that systemd-run is called
+// with: systemd puts in the variables, so a dollar of the text is doubled
+// (systemd.service(5), "Command lines").
+func words(c plan.Command) string {
+	var all []string
+	for _, word := range c {
+		var b strings.Builder
+		for _, part := range word {
+			b.WriteString(strings.ReplaceAll(part.Literal, "$", "$$"))
+			if part.Variable != "" {
+				b.WriteString("${" + part.Variable + "}")
+			}
+		}
+		all = append(all, quote(b.String()))
+	}
+	return strings.Join(all, " ")
+}
+
+// distributions are those with a Debian package of their own, by what their
+// os-release(5) says of them, ID and VERSION_ID, each with its package's version.
+func distributions(p plan.Plan) []string {
+	var all []string
+	for name := range p.Package.ByDistribution {
+		if strings.HasPrefix(name, "debian") || strings.HasPrefix(name, "ubuntu") {
+			all = append(all, name+"="+version.ForDistribution(p.Version.Deb, name))
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // hundredths is the unit of /proc/uptime, which the script counts in.

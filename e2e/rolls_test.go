@@ -1,0 +1,158 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A package of timers only: nothing to start, and healthy all the same.
+func TestJobsOnly(t *testing.T) {
+	f := road
+	f.run(t, f.fleet("remove", "", "--limit", "h1")...)
+	const jobs = "exec: {start: none}\nenvironments: LOG_LEVEL={{ log_level }}\ntimers: [{name: "
+	f.offer(t, "6.4.0", "", jobs+"cleanup, on_calendar: daily}]")
+	f.offer(t, "6.4.1", "", jobs+"report, on_calendar: weekly}]")
+	contains(t, f.deploy(t, 0, "6.4.0", "--limit", "h1"), "not installed → 6.4.0")
+	f.expect(t, "h1", `systemctl is-active hello-cleanup.timer; systemctl show -P LoadState hello.service`, "active\nnot-found")
+	contains(t, f.deploy(t, 0, "6.4.0", "--limit", "h1"), "1 unchanged")
+	f.deploy(t, 0, "6.4.1", "--limit", "h1")
+	const timers = `systemctl is-active hello-cleanup.timer hello-report.timer; dpkg-query -W -f '${Version}' hello`
+	f.expect(t, "h1", timers, "inactive\nactive\n6.4.1")
+	if out, code := f.run(t, f.fleet("status", "", "--limit", "h1")...); code != 0 || !strings.Contains(out, "6.4.1    healthy") {
+		t.Errorf("status: exit code %d\n%s", code, out)
+	}
+	f.sh(t, "h1", `systemctl stop hello-report.timer`)
+	out, code := f.run(t, f.fleet("status", "", "--limit", "h1")...)
+	if code != 1 {
+		t.Errorf("status with a timer that is off: exit code %d", code)
+	}
+	contains(t, out, "sick", "hello-report.timer is inactive and enabled, not active and enabled")
+	f.deploy(t, 0, "6.4.1", "--limit", "h1")
+	if out, code := f.run(t, f.fleet("rollback", "", "--limit", "h1")...); code != 0 {
+		t.Fatalf("rollback: exit code %d\n%s", code, out)
+	}
+	f.expect(t, "h1", timers, "active\ninactive\n6.4.0")
+	// A service comes and goes again over the jobs.
+	f.deploy(t, 0, first, "--limit", "h1")
+	f.runs(t, "h1", first)
+	f.deploy(t, 0, "6.4.0", "--limit", "h1")
+	f.expect(t, "h1", `systemctl is-active hello.service hello-cleanup.timer; find /etc/systemd -name hello.service`, "inactive\nactive")
+	f.clean(t, "h1")
+	f.run(t, f.fleet("remove", "", "--limit", "h1")...)
+	f.expect(t, "h1", `find /etc/systemd /usr/lib/systemd -name 'hello*'; systemctl list-units --plain --no-legend 'hello*'`, "")
+}
+
+// The marker makes /ready fail before a restart, and is gone after it, whatever
+// becomes of the release.
+func TestDrain(t *testing.T) {
+	f := road
+	f.offer(t, "6.5.0", "", quick+", drain: 2s}"+variables)
+	f.offer(t, "6.5.1", "probe500", quick+", drain: 2s}"+variables)
+	f.run(t, f.fleet("remove", "", "--limit", "h1")...)
+	const watch = `systemd-run --quiet --collect --unit=watcher sh -c 'until [ -e /run/hello/drain ]; do sleep 0.02; done
+		curl -s -o /dev/null -w "%{http_code}" http://127.0.0.1:8080/ready >/run/seen; stat -c " %a %U" /run/hello/drain >>/run/seen
+		a=$(date +%s%N); p=$(systemctl show -P MainPID hello); while [ "$(systemctl show -P MainPID hello)" = "$p" ]; do sleep 0.02; done
+		echo "$(( ($(date +%s%N) - a) / 1000000000 )) s" >>/run/seen'`
+	f.deploy(t, 0, "6.5.0", "--limit", "h1")
+	f.expect(t, "h1", `curl -s http://127.0.0.1:8080/ready`, "ready")
+	for _, c := range []struct {
+		version string
+		code    int
+	}{{first, 0}, {"6.5.0", 0}, {"6.5.1", 3}} {
+		if c.version == first {
+			f.deploy(t, c.code, c.version, "--limit", "h1")
+			continue
+		}
+		f.sh(t, "h1", watch)
+		f.deploy(t, c.code, c.version, "--limit", "h1")
+		f.await(t, "h1", `! systemctl -q is-active watcher`)
+		seen := f.sh(t, "h1", `cat /run/seen; rm /run/seen`)
+		if rest, ok := strings.CutPrefix(seen, "503 644 root\n"); !ok || rest == "0 s" {
+			t.Errorf("%s: seen %q", c.version, seen)
+		}
+		f.expect(t, "h1", `curl -s http://127.0.0.1:8080/ready; ls -A /run/hello /run/kinectl`, "ready\n/run/hello:\n\n/run/kinectl:")
+	}
+	f.runs(t, "h1", "6.5.0")
+
+	// Killed while it is drained: the guard undoes it.
+	f.deploy(t, 0, first, "--limit", "h1")
+	done := make(chan struct{})
+	go func() { f.run(t, f.fleet("deploy", "6.5.0", "--limit", "h1")...); close(done) }()
+	f.await(t, "h1", `[ -e /run/hello/drain ]`)
+	f.sh(t, "h1", `kill -9 $(systemctl show -P MainPID kinectl-hello)`)
+	<-done
+	f.runs(t, "h1", first)
+}
+
+// deploy.before runs once, on the first host, before anything changes.
+func TestBefore(t *testing.T) {
+	f := road
+	const migrate = quick + ", before: \"/usr/bin/hello migrate ${LOG_LEVEL} '100% of $HOME' 'two  words'\"}" + variables
+	f.offer(t, "6.6.0", "", migrate)
+	f.offer(t, "6.6.1", "command", migrate)
+	for _, h := range []string{"h1", "h2"} {
+		f.run(t, f.fleet("remove", "", "--limit", h)...)
+	}
+	// Also where /var may not be executed from, and the user is not there yet.
+	f.sh(t, "h1", `userdel hello; mkdir -p /var/lib/kinectl && mount --bind /var/lib/kinectl /var/lib/kinectl && mount -o remount,bind,noexec /var/lib/kinectl`)
+	contains(t, f.deploy(t, 0, "6.6.0", "--limit", "h1,h2"), "h1          ran deploy.before of 6.6.0", "2 deployed")
+	f.sh(t, "h1", `umount /var/lib/kinectl`)
+	const ran = `journalctl -q -o cat -u hello-before | grep -c '^level=info.*hello 6.6.0: migrate info 100% of $HOME two  words, as user '$(id -u hello); true`
+	f.expect(t, "h1", ran, "1")
+	f.expect(t, "h2", ran, "0")
+	contains(t, f.deploy(t, 0, "6.6.0", "--limit", "h1,h2"), "2 unchanged")
+	f.expect(t, "h1", ran, "1")
+	f.run(t, f.fleet("remove", "", "--limit", "h2")...)
+	f.deploy(t, 0, "6.6.0", "--limit", "h1,h2") // the first of them, though it does not change
+	f.expect(t, "h1", ran, "2")
+	f.expect(t, "h2", ran, "0")
+
+	untouched := f.sh(t, "h1", state+`; systemctl show -P MainPID hello; cat /var/lib/kinectl/hello/releases.jsonl`)
+	out := f.deploy(t, 1, "6.6.1", "--limit", "h1,h2")
+	contains(t, out, "deploy.before failed with exit code 3; nothing else was done", "fault command: migrate", "not touched h2")
+	f.expect(t, "h1", state+`; systemctl show -P MainPID hello; cat /var/lib/kinectl/hello/releases.jsonl`, untouched)
+	f.runs(t, "h1", "6.6.0")
+	f.expect(t, "h1", `ls -d /var/lib/kinectl/hello/before /run/hello-before 2>/dev/null; systemctl list-units --plain --no-legend 'hello-before*'`, "")
+
+	// A host that is down: the migration does not run either.
+	f.offer(t, "6.6.2", "", migrate)
+	f.sh(t, "h2", `systemctl stop ssh.socket ssh.service`)
+	f.deploy(t, 1, "6.6.2", "--limit", "h1,h2")
+	f.sh(t, "h2", `systemctl start ssh.service`)
+	f.expect(t, "h1", `journalctl -q -o cat -u hello-before | grep -c 'hello 6.6.2: migrate'; true`, "0")
+}
+
+// A command that judges the service, as its user and in its sandbox.
+func TestExecProbe(t *testing.T) {
+	f := road
+	const probe = "deploy: {probe: {type: exec, command: /usr/bin/hello check, timeout: 2s, settle: 1s}}" + variables
+	f.offer(t, "6.7.0", "", probe)
+	f.offer(t, "6.7.1", "command", probe)
+	f.deploy(t, 0, "6.7.0", "--limit", "h1")
+	f.runs(t, "h1", "6.7.0")
+	out := f.deploy(t, 3, "6.7.1", "--limit", "h1")
+	contains(t, out, "rolled back: 6.7.0 again", "the probe's command failed", "ExecMainStatus=3", "fault command: check")
+	f.runs(t, "h1", "6.7.0")
+}
+
+// deploy.on_failure: revert takes back the hosts before the one that failed.
+func TestRevert(t *testing.T) {
+	f := road
+	f.offer(t, "6.8.0", "", quick+", on_failure: revert}"+variables+"\n  HELLO_FAULT={{ fault | default('') }}")
+	f.deploy(t, 0, first, "--limit", "h1,h2,h3")
+	f.deploy(t, 0, second, "--limit", "h1,h2,h3")
+	f.run(t, f.fleet("remove", "", "--limit", "h2")...)
+	write(t, filepath.Join(f.infra, "inventories", "lab", "host_vars", "h3.yml"), "fault: probe500\n")
+	t.Cleanup(func() { _ = os.RemoveAll(filepath.Join(f.infra, "inventories", "lab", "host_vars")) })
+	out := f.deploy(t, 3, "6.8.0", "--limit", "h1,h2,h3")
+	contains(t, out, "1.1.0 → 6.8.0, healthy", "1.1.0 → 6.8.0 failed, rolled back: 1.1.0 again", "the hosts that had changed go back",
+		"6.8.0 → 1.1.0, healthy", "not reverted h2: there was no release before", "hello 6.8.0 was rolled back on h3")
+	f.runs(t, "h1", second)
+	f.runs(t, "h2", "6.8.0")
+	f.runs(t, "h3", second)
+	out, _ = f.run(t, f.fleet("deploy", "6.8.0", "--limit", "h1,h3", "--json")...)
+	contains(t, out, `"reverted": [`, `"result": "restored"`)
+	f.runs(t, "h1", second)
+}

@@ -1,0 +1,13 @@
+	# Stops and disables the units of {{ .Name }} before they go. What makes the
+	# user and tells systemd of units are hooks of Arch itself.
+{{- if .Names }}
+	if [ -d /run/systemd/system ]; then
+		# What cannot be stopped must not keep the package here for ever.
+		systemctl stop{{ range .Running }} {{ . }}{{ end }} || true
+		systemctl --quiet --no-reload disable{{ range .Names }} {{ . }}{{ end }} || true
+	else
+		SYSTEMD_OFFLINE=1 systemctl --quiet disable{{ range .Names }} {{ . }}{{ end }} || true
+	fi
+{{- else }}
+	:
+{{- end }}
