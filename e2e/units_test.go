@@ -168,7 +168,8 @@ func TestUnitsReadBack(t *testing.T) {
 // TestSocketOutlivesService holds that a service can end and start again while
 // systemd listens for it, in a folder that is the service's own.
 func TestSocketOutlivesService(t *testing.T) {
-	p := planned(t, "service:\n  name: held\n  group: apps\n  description: Holds\n  exec: {reload: SIGHUP, stop: SIGTERM}\n  sockets: [/run/held/api.sock, \":8199\"]\n")
+	p := planned(t, "service:\n  name: held\n  group: apps\n  description: Holds\n  exec: {reload: SIGHUP, stop: SIGTERM, type: notify}\n  sockets: [/run/held/api.sock, \":8199\"]\n")
+	p.Unit.Type = "exec" // a shell cannot notify; what is tried here is the socket
 	// It tells what it was handed and what it was told, and waits to be stopped.
 	const program = "#!/bin/sh\ntrap 'echo again >/run/held/told' HUP\necho \"$LISTEN_FDS\" >/run/held/handed\nwhile :; do sleep 1000 & wait; done\n"
 	road.installed(t, "h1", program, "", p)
