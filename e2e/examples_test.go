@@ -124,9 +124,9 @@ func TestThirdParty(t *testing.T) {
 	f.expect(t, "h1", `systemctl show -P User -P Nice -P ActiveState -P NRestarts node-metrics | sort`, "0\n10\nactive\nnode-metrics")
 }
 
-// TestSite releases the static site and reads its pages.
-func TestSite(t *testing.T) {
-	f := road
+// site returns the spec of the static site, with its program beside it.
+func site(t *testing.T) string {
+	t.Helper()
 	file := edited(t, "site", func(s string) string { return s })
 	// The code is beside the spec: here it is taken as built.
 	program := filepath.Join(filepath.Dir(file), "program")
@@ -142,10 +142,48 @@ func TestSite(t *testing.T) {
 	if err := os.WriteFile(file, []byte(string(text)+"  build: {binary: program}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// TestSite releases the static site and reads its pages.
+func TestSite(t *testing.T) {
+	f := road
+	file := site(t)
+	taken(t, file)
 	f.released(t, file, "site", "1.0.0")
 	contains(t, f.sh(t, "h1", `curl -s http://127.0.0.1:8081/`), "<title>A site in one program</title>")
 	f.expect(t, "h1", `curl -s -o /dev/null -w '%{http_code} %{content_type}' http://127.0.0.1:8081/style.css`, "200 text/css; charset=utf-8")
 	contains(t, f.sh(t, "h1", `curl -s http://127.0.0.1:9091/metrics`), `build_info{name="site",version="1.0.0"`)
+}
+
+// taken finds the first release refused on a host where the name of the service
+// is another's, whatever the package manager would let pass.
+func taken(t *testing.T, file string) {
+	t.Helper()
+	f, dist := road, t.TempDir()
+	for _, argv := range [][]string{
+		{"package", "-f", file, "--version", "1.0.0", "--format", "deb", "--arch", runtime.GOARCH, "-o", dist},
+		{"repo", "publish", f.repo, "--key", filepath.Join(f.dir, "key.asc"), filepath.Join(dist, "site_1.0.0_"+runtime.GOARCH+".deb")},
+	} {
+		if out, code := f.run(t, argv...); code != 0 {
+			t.Fatalf("kinectl %v: exit code %d\n%s", argv, code, out)
+		}
+	}
+	refused := func(prepare, undo, want string) {
+		t.Helper()
+		f.sh(t, "h1", prepare)
+		out, code := f.run(t, "deploy", "--version", "1.0.0", "-f", file, "--infra", f.infra, "--env", "lab", "--limit", "h1")
+		if code != 1 {
+			t.Errorf("exit code %d", code)
+		}
+		contains(t, out, want)
+		f.expect(t, "h1", `test -e /usr/bin/site || echo untouched`, "untouched")
+		f.sh(t, "h1", undo)
+	}
+	refused(`mkdir -p /run/other/DEBIAN /run/other/etc/site && echo x >/run/other/etc/site/x &&
+		printf 'Package: other\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.com>\nDescription: x\n' >/run/other/DEBIAN/control &&
+		dpkg-deb -b /run/other /run/other.deb && dpkg -i /run/other.deb`, `dpkg -P other; rm -rf /run/other*`, "/etc/site belongs to the package other on this host")
+	refused(`useradd -u 1234 site`, `userdel site; groupdel site 2>/dev/null; true`, "the user site is a person's on this host (uid 1234)")
 }
 
 // TestOwnPackage installs kinectl by its own package and uses it on a host.

@@ -29,12 +29,13 @@ func TestKill(t *testing.T) {
 		name string
 		kill func(*testing.T, *exec.Cmd)
 		back func(*testing.T) // what brings the host back
+		says bool             // the deployer lives and hears the host
 	}{
-		{"ansible-playbook", func(t *testing.T, cmd *exec.Cmd) { killTree(t, cmd.Process.Pid) }, nil},
-		{"the ssh connection", func(t *testing.T, cmd *exec.Cmd) { killConnections(t) }, nil},
+		{"ansible-playbook", func(t *testing.T, cmd *exec.Cmd) { killTree(t, cmd.Process.Pid) }, nil, false},
+		{"the ssh connection", func(t *testing.T, cmd *exec.Cmd) { killConnections(t) }, nil, false},
 		{"the transaction itself", func(t *testing.T, cmd *exec.Cmd) {
 			f.sh(t, "h1", `pid=$(systemctl show -P MainPID kinectl-hello); [ "$pid" = 0 ] || kill -9 "$pid"`)
-		}, nil},
+		}, nil, true},
 		{"PID 1 of the host", func(t *testing.T, cmd *exec.Cmd) {
 			if err := f.lab.PowerCut(context.Background(), "h1"); err != nil {
 				t.Fatal(err)
@@ -43,7 +44,7 @@ func TestKill(t *testing.T) {
 			if err := f.lab.Boot(context.Background(), "h1"); err != nil {
 				t.Fatal(err)
 			}
-		}},
+		}, false},
 	} {
 		t.Run(victim.name, func(t *testing.T) {
 			interrupted := 0
@@ -51,7 +52,7 @@ func TestKill(t *testing.T) {
 			// not count and is tried again, a little earlier.
 			for try := 0; interrupted < rounds && try < 3*rounds; try++ {
 				moment := time.Duration(float64(took) * (float64(interrupted) + 0.5 - 0.1*float64(try-interrupted)) / rounds)
-				if f.round(t, max(moment, 0), victim.kill, victim.back) {
+				if f.round(t, max(moment, 0), victim.kill, victim.back, victim.says) {
 					interrupted++
 				}
 				if t.Failed() {
@@ -67,7 +68,7 @@ func TestKill(t *testing.T) {
 
 // round kills at one moment of one transaction, and reports whether the
 // transaction was under way then.
-func (f *fixture) round(t *testing.T, moment time.Duration, kill func(*testing.T, *exec.Cmd), back func(*testing.T)) bool {
+func (f *fixture) round(t *testing.T, moment time.Duration, kill func(*testing.T, *exec.Cmd), back func(*testing.T), says bool) bool {
 	t.Helper()
 	old := f.sh(t, "h1", `dpkg-query -W -f '${Version}' hello`)
 	target := map[string]string{first: second, second: first}[old]
@@ -112,7 +113,26 @@ func (f *fixture) round(t *testing.T, moment time.Duration, kill func(*testing.T
 		t.Logf("after %3d ms, on disk [%s]: %s → %s asked, on %s now", moment.Milliseconds(), strings.TrimSpace(phase), old, target, now)
 	}
 	f.runs(t, "h1", now)
+	if code := cmd.ProcessState.ExitCode(); says && (code == 0) != (now == target) {
+		t.Errorf("on %s now, and the deployer ended with exit code %d\n%s", now, code, out.String())
+	}
 	return under
+}
+
+// Killed after the point of no return: the release holds, and is told so.
+func TestKillAfterCommit(t *testing.T) {
+	f := road
+	f.deploy(t, 0, first, "--limit", "h1")
+	for _, version := range []string{second, first, second} {
+		// The watcher has the process ready before, since the rest is quick.
+		f.sh(t, "h1", `systemd-run --quiet --collect --unit=killer sh -c 'cd /var/lib/kinectl/hello; until [ -e txn/record ]; do :; done
+			pid=$(systemctl show -P MainPID kinectl-hello); until [ -e txn/committed ]; do :; done; kill -9 $pid; echo $pid >/run/killed'`)
+		out := f.deploy(t, 0, version, "--limit", "h1")
+		contains(t, out, "→ "+version+", healthy", "1 deployed")
+		f.expect(t, "h1", `journalctl -q -o cat -u kinectl-hello --since="@$(stat -c %Y /run/killed)" | grep -c "code=killed, status=9/KILL"; rm /run/killed`, "1")
+		contains(t, f.lastResult(t), `"version":"`+version+`"`, `"result":"deployed"`)
+		f.runs(t, "h1", version)
+	}
 }
 
 func (f *fixture) lastResult(t *testing.T) string {

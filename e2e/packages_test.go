@@ -16,7 +16,9 @@ func TestPackageLife(t *testing.T) {
 	const host = "h1"
 	f.publishCatalogue(t)
 	f.sh(t, host, `apt-get -q update`)
-	t.Cleanup(func() { f.sh(t, host, `apt-get -q -y purge catalogue; rm -rf /var/lib/catalogue`) })
+	t.Cleanup(func() {
+		f.sh(t, host, `apt-get -q -y purge catalogue; rm -rf /var/lib/catalogue /etc/catalogue /etc/systemd/system/catalogue.service.d`)
+	})
 	apt := func(verb string) {
 		t.Helper()
 		f.sh(t, host, `DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Options::=--force-confold --allow-downgrades `+verb)
@@ -40,6 +42,7 @@ func TestPackageLife(t *testing.T) {
 	f.expect(t, host, left, lines(files...))
 	f.expect(t, host, running, lines("inactive", "disabled", "inactive", "disabled"))
 	f.expect(t, host, user, stays)
+	f.expect(t, host, `stat -c '%U:%G %a' /etc/catalogue/catalogue.conf; runuser -u catalogue-owner -- cat /etc/catalogue/catalogue.conf`, lines("root:catalogue-owner 640", "size=1.0.0"))
 	f.expect(t, host, `dpkg --verify catalogue; systemctl show -P NeedDaemonReload catalogue; ls /usr/share/catalogue /usr/share/doc/catalogue`,
 		lines("no", "/usr/share/catalogue:", "logo.svg", "", "/usr/share/doc/catalogue:", "changelog.gz", "copyright", "sbom.cdx.json"))
 
@@ -48,7 +51,8 @@ func TestPackageLife(t *testing.T) {
 		echo size=mine >/etc/catalogue/catalogue.conf
 		mkdir -p /etc/systemd/system/catalogue.service.d /var/lib/catalogue /var/cache/catalogue
 		printf '[Service]\nNice=1\n' >/etc/systemd/system/catalogue.service.d/numa.conf
-		echo data >/var/lib/catalogue/data; echo x >/var/cache/catalogue/x`)
+		printf '[Service]\nNice=2\n' >/etc/systemd/system/catalogue.service.d/50-kinectl-numa.conf
+		echo mine >/etc/catalogue/notes; echo data >/var/lib/catalogue/data; echo x >/var/cache/catalogue/x`)
 	f.expect(t, host, running, lines("active", "enabled", "active", "enabled"))
 	since := f.sh(t, host, pid)
 
@@ -78,7 +82,9 @@ func TestPackageLife(t *testing.T) {
 	f.expect(t, host, config, "size=mine")
 
 	apt(`purge catalogue`)
-	f.expect(t, host, left, "/var/lib/catalogue")
+	// What somebody put beside ours is not ours to delete.
+	f.expect(t, host, left, lines("/etc/catalogue", "/etc/systemd/system/catalogue.service.d", "/var/lib/catalogue"))
+	f.expect(t, host, `ls /etc/catalogue /etc/systemd/system/catalogue.service.d`, lines("/etc/catalogue:", "notes", "", "/etc/systemd/system/catalogue.service.d:", "numa.conf"))
 	f.expect(t, host, `cat /var/lib/catalogue/data; dpkg-query -W catalogue 2>&1 | grep -v 'no packages found'; true`, "data")
 	f.expect(t, host, user, stays)
 	f.expect(t, host, `systemctl list-units --all --no-legend '*catalogue*'; systemctl list-units --failed --no-legend '*catalogue*'`, "")
@@ -97,9 +103,10 @@ func (f *fixture) publishCatalogue(t *testing.T) {
   group: applications
   description: The service of the test of packages
   limits: {mem: 64M}
+  cache: true
   security: {owner: catalogue-owner}
   files:
-    - {src: catalogue.conf, dst: /etc/catalogue/catalogue.conf, type: config}
+    - {src: catalogue.conf, dst: /etc/catalogue/catalogue.conf, mode: "0640", type: config}
     - {src: assets, dst: /usr/share/catalogue}
 ` + timers,
 			"catalogue.conf":  "size=" + version + "\n",

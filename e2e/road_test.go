@@ -198,10 +198,33 @@ func TestFirstInstallAndRemove(t *testing.T) {
 		t.Errorf("remove again: exit code %d\n%s", code, out)
 	}
 
+	// What an operator had put there before stays.
+	f.sh(t, "h4", `mkdir -p /etc/hello /etc/systemd/system/hello.service.d; echo key >/etc/hello/tls.key; echo OF=person >/etc/hello/environment; echo '[Service]' >/etc/systemd/system/hello.service.d/own.conf`)
+	out = f.deploy(t, 3, broken, "--limit", "h4")
+	contains(t, out, "not installed → 1.2.0 failed", "not installed, as before")
+	f.expect(t, "h4", `dpkg-query -W hello 2>&1 | grep -v 'no packages found'; cd /etc; grep -r . hello systemd/system/hello.service.d | sort; stat -c %a hello; rm -r hello systemd/system/hello.service.d; systemctl daemon-reload`,
+		"hello/environment:OF=person\nhello/tls.key:key\nsystemd/system/hello.service.d/own.conf:[Service]\n755")
+
 	out = f.deploy(t, 3, broken, "--limit", "h4")
 	contains(t, out, "not installed → 1.2.0 failed", "not installed, as before")
 	f.expect(t, "h4", `dpkg-query -W hello 2>&1 | grep -v 'no packages found'; ls -d /etc/hello /usr/bin/hello /etc/apt/preferences.d/*hello* 2>/dev/null; systemctl show -P LoadState hello; true`, "not-found")
 	f.clean(t, "h4")
 	f.deploy(t, 0, first, "--limit", "h4")
 	f.runs(t, "h4", first)
+}
+
+// A service that waits for something, as for its database, goes on waiting
+// after a release that failed, and is not left stopped.
+func TestWaitingGoesOnWaiting(t *testing.T) {
+	f := road
+	f.deploy(t, 0, first, "--limit", "h1")
+	f.sh(t, "h1", `mkdir -p /etc/systemd/system/hello.service.d && printf '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestartSec=1s\nExecStartPre=test -e /etc/database\n' >/etc/systemd/system/hello.service.d/wait.conf; systemctl daemon-reload; systemctl restart hello; true`)
+	defer f.sh(t, "h1", `rm -rf /etc/systemd/system/hello.service.d /etc/database; systemctl daemon-reload; systemctl restart hello`)
+	f.await(t, "h1", `[ "$(systemctl show -P SubState hello)" = auto-restart ]`)
+	out := f.deploy(t, 3, broken, "--limit", "h1")
+	contains(t, out, "rolled back: 1.0.0 again", "back on 1.0.0, which was not healthy before: it was activating")
+	f.sh(t, "h1", `touch /etc/database`)
+	f.await(t, "h1", `systemctl is-active -q hello`)
+	f.expect(t, "h1", `dpkg-query -W -f '${Version}' hello; curl -s http://127.0.0.1:9090/metrics | grep -c '^build_info{.*version="1.0.0"'`, "1.0.01")
+	f.clean(t, "h1")
 }

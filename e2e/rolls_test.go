@@ -76,6 +76,16 @@ func TestDrain(t *testing.T) {
 	}
 	f.runs(t, "h1", "6.5.0")
 
+	// A socket that is new: the service is down for a moment, and its folder goes.
+	f.offer(t, "6.5.2", "", "deploy: {probe: {timeout: 5s, settle: 2s}, drain: 1s}\nexec: {type: notify}\nsockets: [\":8080\"]"+variables)
+	f.sh(t, "h1", `systemd-run --quiet --collect --unit=watcher sh -c 'p=$(systemctl show -P MainPID hello)
+		until n=$(systemctl show -P MainPID hello) && [ "$n" != 0 ] && [ "$n" != "$p" ] && systemctl is-active -q hello; do sleep 0.02; done
+		stat -c "%a %n" /run/hello/drain >/run/seen 2>&1; curl -s -o /dev/null -w "%{http_code}" http://127.0.0.1:8080/ready >>/run/seen'`)
+	f.deploy(t, 0, "6.5.2", "--limit", "h1")
+	f.await(t, "h1", `! systemctl -q is-active watcher`)
+	f.expect(t, "h1", `cat /run/seen; rm /run/seen`, "644 /run/hello/drain\n503")
+	f.runs(t, "h1", "6.5.2")
+
 	// Killed while it is drained: the guard undoes it.
 	f.deploy(t, 0, first, "--limit", "h1")
 	done := make(chan struct{})

@@ -48,6 +48,8 @@ func TestMonitoring(t *testing.T) {
 	f.expect(t, "h4", `cat /etc/prometheus/rules/hello.rules.yml; ls -A /etc/prometheus/rules`, "# old\nhello.rules.yml")
 	f.expect(t, "h4", reloads, "")
 	f.sh(t, "h4", `rm /usr/bin/promtool`)
+	contains(t, f.deploy(t, 0, first, "--limit", "h1"), "monitoring skipped: --limit leaves no host of the group monitoring")
+	f.expect(t, "h4", reloads, "")
 	f.deploy(t, 0, first)
 	f.expect(t, "h4", reloads, "reloaded")
 	if out, code := f.run(t, f.fleet("remove", "")...); code != 0 {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -40,6 +41,9 @@ func fromArchive(ctx context.Context, p plan.Plan, o Options, out string) error 
 		f, err = o.download(ctx, name, sum)
 	} else {
 		f, err = o.local(ctx, filepath.Join(o.Dir, filepath.FromSlash(name)), sum)
+		if errors.Is(err, fs.ErrNotExist) && strings.Contains(p.Program.Archive, "{version}") {
+			err = fmt.Errorf("%w; {version} is %s here, which --version can change", err, p.Version)
+		}
 	}
 	if err != nil {
 		return wrap(err)

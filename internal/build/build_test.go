@@ -149,3 +149,51 @@ func TestFiles(t *testing.T) {
 		t.Errorf("not all at once: %+v", findings)
 	}
 }
+
+// TestGoBuildAnywhere builds under settings of a caller that would change the
+// program, and from a vendor folder.
+func TestGoBuildAnywhere(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("go is not installed: nothing was built")
+	}
+	dir := tree(t, map[string]string{
+		"go.mod":                            "module films\n\ngo 1.24\n\nrequire example.com/other v1.0.0\n",
+		"vendor/modules.txt":                "# example.com/other v1.0.0\n## explicit; go 1.24\nexample.com/other\n",
+		"vendor/example.com/other/other.go": "package other\n\nconst Name = \"vendored\"\n",
+		"main.go":                           "package main\n\nimport \"example.com/other\"\n\nfunc main() { println(other.Name, extra) }\n",
+		"extra.go":                          "//go:build !netgo\n\npackage main\n\nconst extra = \"\"\n",
+		"netgo.go":                          "//go:build netgo\n\npackage main\n\nconst extra = \"with a tag\"\n",
+	})
+	elsewhere := tree(t, map[string]string{
+		"go.work": "go 1.24\n\nuse .\n", "go.mod": "module elsewhere\n\ngo 1.24\n",
+		"env": "GOFLAGS=-tags=netgo\nGOAMD64=v3\nGOARM64=v9.0\nGOEXPERIMENT=synctest\nGOFIPS140=latest\n",
+	})
+	p := plan.Plan{Name: "films", Version: version.Version{Label: "1.2.3"}, Program: plan.Program{Main: "."}}
+	body := func(t *testing.T, arch string) string {
+		t.Helper()
+		program, cleanup, err := Program(t.Context(), p, Options{Dir: dir, Arch: arch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cleanup()
+		b, err := os.ReadFile(program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	for _, arch := range []string{"amd64", "arm64"} {
+		want := body(t, arch)
+		for name, value := range map[string]string{
+			"GOFLAGS": "-tags=netgo", "GOAMD64": "v3", "GOARM64": "v9.0", "GOEXPERIMENT": "synctest", "GOFIPS140": "latest",
+			"CGO_ENABLED": "1", "GOENV": filepath.Join(elsewhere, "env"), "GOWORK": filepath.Join(elsewhere, "go.work"),
+		} {
+			t.Run(arch+" "+name, func(t *testing.T) {
+				t.Setenv(name, value)
+				if body(t, arch) != want {
+					t.Errorf("%s=%s gives another program", name, value)
+				}
+			})
+		}
+	}
+}

@@ -32,7 +32,7 @@ func goBuild(ctx context.Context, p plan.Plan, o Options, out string) error {
 	// commit, and the revision goes in by itself.
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", strings.Join(flags, " "), "-o", out, ".")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+o.Arch)
+	cmd.Env = append(append(os.Environ(), neutral()...), "GOARCH="+o.Arch)
 	cmd.WaitDelay = 5 * time.Second
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -40,4 +40,18 @@ func goBuild(ctx context.Context, p plan.Plan, o Options, out string) error {
 		return fmt.Errorf("build %s for %s: %w\n%s", dir, o.Arch, err, strings.TrimSpace(said.String()))
 	}
 	return nil
+}
+
+// neutral are settings that take the place of the caller's, of the environment
+// and of `go env -w`, so that the same source gives the same bytes. An empty one
+// would let those of `go env -w` in, which is why none is but GOWORK: that
+// cannot be set there. Where modules come from (GOPROXY and the like) is left to
+// the caller, since go.sum has their checksums.
+func neutral() []string {
+	return []string{
+		"GOOS=linux", "CGO_ENABLED=0", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off",
+		"GOFLAGS=-buildvcs=false", // what is said above already: no -tags, no -mod
+		"GOEXPERIMENT=,",          // an empty list
+		"GOWORK=",                 // a go.work of the source counts, since it is source too; one named elsewhere does not
+	}
 }

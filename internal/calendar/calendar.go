@@ -3,8 +3,8 @@
 // expression is wrong.
 //
 // The source is the section CALENDAR EVENTS of systemd.time(7). Whatever Parse
-// accepts, systemd accepts, with one exception: that a timezone of a known
-// area exists is known to the host only. Parse refuses what the manual does not
+// accepts, systemd accepts on a host whose tzdata has the timezone; zone.go knows
+// the names of Debian 12. Parse refuses what the manual does not
 // tell of and systemd lets pass: the ranges "Mon-Fri" and times "@12345" of old,
 // words spelled wrong on purpose, timezones without an area but UTC, and blanks
 // at the ends. It also refuses what cannot be meant: a day that none of its
@@ -129,33 +129,4 @@ func (p *parser) expression() Expression {
 	return e
 }
 
-// timezone takes the last word off when it is one: UTC, or a name of the IANA
-// database with its area.
-func (p *parser) timezone() {
-	at := strings.LastIndexByte(p.text, ' ')
-	if p.err != nil || at < 0 {
-		return
-	}
-	name := p.text[at+1:]
-	area, _, slash := strings.Cut(name, "/")
-	switch {
-	case strings.EqualFold(name, "UTC"):
-	case !strings.Contains("ABCDEFGHIJKLMNOPQRSTUVWXYZ", name[:1]) || strings.ContainsAny(name, ".:,*~") || isWeekday(name):
-		return // a time, or what is taken for one
-	case !slices.Contains(areas(), area) || !slash || strings.Trim(name, letters+"/_+-0123456789") != "" || strings.Contains(name+"/", "//"):
-		p.fault(at+1, len(p.text), "UTC, or a name like Europe/Berlin", "there is no timezone %s", name)
-		return
-	}
-	if p.text[at-1] == ' ' {
-		p.fault(at, at+1, "write one blank", "only one blank may stand before the timezone")
-		return
-	}
-	p.text = p.text[:at]
-}
-
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-// areas are the first parts of the names in the IANA timezone database.
-func areas() []string {
-	return []string{"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "Etc"}
-}

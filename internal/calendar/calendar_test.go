@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"errors"
+	"slices"
 	"testing"
 )
 
@@ -26,6 +27,9 @@ func TestParse(t *testing.T) {
 	f("2030-01-01", true)
 	f("12-*-* 2,1:23", true)
 	f("*-2-29", false)
+	f("daily Asia/Calcutta", false)
+	f("daily America/Argentina/Buenos_Aires", false)
+	f("daily Etc/GMT+5", false)
 }
 
 func TestParseFaults(t *testing.T) {
@@ -52,8 +56,20 @@ func TestParseFaults(t *testing.T) {
 	f("*-2-30", 5, 2, "no month that is meant here has a day 30", "write ~01 for the last day of a month")
 	f("12:00 Foo/Bar", 7, 7, "there is no timezone Foo/Bar", "UTC, or a name like Europe/Berlin")
 	f("12:00 CET", 7, 3, "there is no timezone CET", "UTC, or a name like Europe/Berlin")
+	f("daily Europe/Nowhere", 7, 14, "there is no timezone Europe/Nowhere", "UTC, or a name like Europe/Berlin")
+	f("daily europe/berlin", 7, 13, "there is no timezone europe/berlin", "did you mean Europe/Berlin?")
+	f("daily Asia/Berlin", 7, 11, "there is no timezone Asia/Berlin", "did you mean Europe/Berlin?")
+	f("04:30 Europe/Brelin", 7, 13, "there is no timezone Europe/Brelin", "did you mean Europe/Berlin?")
+	f("04:30 Europe/", 7, 7, "there is no timezone Europe/", "UTC, or a name like Europe/Berlin")
 	f("30 4 * * *", 1, 10, "this is an expression of cron, not of systemd", "30 4 * * 1 of cron is Mon 04:30 here, and */15 * * * * is *:0/15")
 	f("*:0/90", 3, 4, "the repetition never comes", "leave the repetition out: a minute is from 0 to 59")
 	f("1..5/10:00", 1, 7, "the repetition never comes", "leave the repetition out: an hour is from 0 to 23")
 	f("é", 1, 1, "this is no number", example)
+}
+
+// TestZonesAreSorted: they are looked up by halves.
+func TestZonesAreSorted(t *testing.T) {
+	if all := zones(); !slices.IsSorted(all) || len(all) < 500 {
+		t.Errorf("%d timezones, sorted: %v", len(all), slices.IsSorted(all))
+	}
 }

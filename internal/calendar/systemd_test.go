@@ -179,7 +179,7 @@ Mon UTC
 			strconv.Itoa(random.IntN(most/2+1)) + ".." + strconv.Itoa(most-1) + "/" + strconv.Itoa(random.IntN(most/2+1)),
 		}[random.IntN(9)]
 	}
-	for range 1500 {
+	for range 1800 {
 		days := pick("", "", "", "Mon ", "mon..fri ", "Sat,Sun ", "Fri..Mon ", "Tuesday,Thu..Sat ", "Mon,,Tue ", "Xyz ", "Sun, ", "wednesday")
 		date := ""
 		switch random.IntN(5) {
@@ -195,7 +195,7 @@ Mon UTC
 		case 1:
 			time = number(23) + ":" + number(59) + pick(":", ":", "-") + number(59) + pick("", "", ".5", ".", "/1.5", "..59.5")
 		}
-		zone := pick("", "", "", "", " UTC", " Europe/Berlin", " Nowhere/Berlin", " America/Argentina/Buenos_Aires")
+		zone := pick("", "", "", "", " UTC", " Europe/Berlin", " Nowhere/Berlin", " Europe/Nowhere", " asia/tokyo", " Asia/Calcutta", " America/Argentina/Buenos_Aires")
 		if text := strings.TrimRight(days+date+time, " ") + zone; text != "" {
 			all = append(all, text)
 		}

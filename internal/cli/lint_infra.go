@@ -56,14 +56,10 @@ func (l *lintInfra) open(ctx context.Context) error {
 		return usage(fmt.Errorf("read the policy of %s: %w", l.dir, err), "")
 	}
 	l.findings = append(l.findings, wrong...)
-	file, src, ok, err := infraFile(l.dir, resources.File)
-	if err != nil {
-		return usage(fmt.Errorf("read the resources of %s: %w", l.dir, err), "")
+	if l.kinds, wrong, err = kindsOf(l.dir); err != nil {
+		return err
 	}
-	if ok {
-		l.kinds, wrong = resources.Read(file, src)
-		l.findings = append(l.findings, wrong...)
-	}
+	l.findings = append(l.findings, wrong...)
 	envs := inventories(l.dir)
 	if l.env != "" {
 		envs = []string{l.env}
@@ -96,7 +92,7 @@ func inventories(dir string) []string {
 // check returns what is wrong with a spec in this infra repository.
 func (l *lintInfra) check(s *spec.Spec) diag.Findings {
 	if l.dir == "" {
-		return nil
+		return unopened(s)
 	}
 	all := policy.Check(l.policy, s)
 	var missing []error
@@ -120,6 +116,17 @@ func (l *lintInfra) check(s *spec.Spec) diag.Findings {
 	}
 	for i := range all {
 		all[i].Message = strings.ReplaceAll(all[i].Message, "\n", "; ")
+	}
+	return all
+}
+
+// unopened tells what the default policy does not open: whether policy.yml
+// does is known only with --infra.
+func unopened(s *spec.Spec) diag.Findings {
+	all := policy.Check(policy.Default(), s)
+	for i := range all {
+		all[i].Severity = diag.Note
+		all[i].Hint += "; --infra DIR looks whether it is there"
 	}
 	return all
 }
@@ -167,7 +174,7 @@ func (l *lintInfra) settled(findings diag.Findings) diag.Findings {
 		if l.dir != "" && f.Rule == "unknown-resource" && f.Severity == diag.Warning {
 			findings[i].Severity = diag.Error
 			findings[i].Message += ", nor does " + resources.File + " of the infra repository"
-			findings[i].Hint = "add it there, as docs/policy.md tells, or remove it here"
+			findings[i].Hint = "add it there, or remove it here: " + policyPage
 		}
 	}
 	return findings

@@ -26,10 +26,8 @@ func (o *packageOptions) check() error {
 		}
 	}
 	for _, format := range slices.Sorted(maps.Keys(o.compression)) {
-		kind, _, _ := strings.Cut(o.compression[format], ":")
-		all := packager.Compressions(format)
-		if !slices.ContainsFunc(all, func(c string) bool { c, _, _ = strings.Cut(c, ":"); return c == kind }) {
-			return usage(fmt.Errorf("%s packages cannot be compressed with %q", format, kind), "--compression "+format+"=X with X one of "+strings.Join(all, ", "))
+		if err := packager.CheckCompression(format, o.compression[format]); err != nil {
+			return usage(err, "--compression "+format+"=X with X one of "+strings.Join(packager.Compressions(format), ", "))
 		}
 	}
 	for _, arch := range o.archs {
@@ -47,9 +45,14 @@ func (o *packageOptions) jobs(p plan.Plan) ([]packageJob, error) {
 	if err != nil {
 		return nil, err
 	}
-	formats := o.formats
-	if formats == nil {
-		formats = []string{"deb", "rpm"}
+	formats := []string{"deb", "rpm"}
+	if o.formats != nil {
+		formats = nil
+	}
+	for _, format := range o.formats {
+		if !slices.Contains(formats, format) {
+			formats = append(formats, format)
+		}
 	}
 	var jobs []packageJob
 	for _, arch := range archs {

@@ -114,6 +114,11 @@ func (w packageWork) run(ctx context.Context, jobs []packageJob) ([]packed, erro
 	if err != nil {
 		return nil, err
 	}
+	for _, one := range done { // before the first is moved
+		if info, err := os.Lstat(one.Path); err == nil && info.IsDir() {
+			return nil, fmt.Errorf("write %s: there is a folder of this name; move it away", one.Path)
+		}
+	}
 	for _, one := range done {
 		if err := os.Rename(filepath.Join(aside, filepath.Base(one.Path)), one.Path); err != nil {
 			return nil, err
@@ -175,25 +180,16 @@ func (w packageWork) packOne(ctx context.Context, j packageJob, b built, dir str
 	sum := sha256.New()
 	contents := packager.Contents{Plan: w.plan, Rendered: unit.Files(w.plan), Binary: b.program, Files: w.files, SBOM: b.sbom}
 	err := atomicfile.WriteFrom(filepath.Join(dir, name), 0o644, func(to io.Writer) error {
-		count := &until{ctx: ctx, w: io.MultiWriter(to, sum), n: &out.Size}
-		return packager.Write(j.format, contents, j.Options, count)
+		return packager.Write(ctx, j.format, contents, j.Options, io.MultiWriter(to, sum, &counter{&out.Size}))
 	})
 	out.SHA256, out.Seconds = hex.EncodeToString(sum.Sum(nil)), time.Since(start).Seconds()
 	return out, err
 }
 
-// until is a writer that counts, and that ends when ctx is done.
-type until struct {
-	ctx context.Context
-	w   io.Writer
-	n   *int64
-}
+// counter is a writer that counts.
+type counter struct{ n *int64 }
 
-func (u *until) Write(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	n, err := u.w.Write(p)
-	*u.n += int64(n)
-	return n, err
+func (c *counter) Write(p []byte) (int, error) {
+	*c.n += int64(len(p))
+	return len(p), nil
 }

@@ -11,8 +11,11 @@ import (
 	"github.com/kinectl/kinectl/internal/infrafile"
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/policy"
+	"github.com/kinectl/kinectl/internal/resources"
 	"github.com/kinectl/kinectl/internal/spec"
 )
+
+const policyPage = "https://github.com/kinectl/kinectl/blob/main/docs/policy.md"
 
 // infraFile reads a file at the root of an infra repository, but no more of it
 // than shows that it is too large. Where it is not, ok is false.
@@ -29,6 +32,23 @@ func infraFile(dir, name string) (file string, src []byte, ok bool, err error) {
 	}
 	src, err = os.ReadFile(file)
 	return file, src, err == nil, err
+}
+
+// kindsOf reads the resources that an infra repository has of its own; none
+// when there is no repository.
+func kindsOf(dir string) ([]spec.Resource, diag.Findings, error) {
+	if dir == "" {
+		return nil, nil, nil
+	}
+	file, src, ok, err := infraFile(dir, resources.File)
+	if err != nil {
+		return nil, nil, usage(fmt.Errorf("read the resources of %s: %w", dir, err), "")
+	}
+	if !ok {
+		return nil, nil, nil
+	}
+	kinds, findings := resources.Read(file, src)
+	return kinds, findings, nil
 }
 
 // policyOf reads the policy of an infra repository.
@@ -61,5 +81,5 @@ func (a *app) allowed(p plan.Plan, infra string) error {
 		return exit(exitUsage)
 	}
 	_ = findings.Write(a.stderr, terminal(a.stderr))
-	return usage(fmt.Errorf("%s %s is not allowed on %s: %s", p.Name, p.Version, p.Group, counted(findings.Count(diag.Error), "error")), "no host was touched; docs/policy.md tells what policy.yml opens")
+	return usage(fmt.Errorf("%s %s is not allowed on %s: %s", p.Name, p.Version, p.Group, counted(findings.Count(diag.Error), "error")), "no host was touched; what policy.yml can open: "+policyPage)
 }

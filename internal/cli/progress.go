@@ -137,7 +137,10 @@ func summary(o *release.Outcome) string {
 		}
 	}
 	s := fmt.Sprintf("%s: %s, %.1f s", strings.TrimSpace(o.Service+" "+o.Version), strings.Join(parts, ", "), o.Seconds)
-	if !o.Monitored {
+	switch {
+	case o.LeftOut:
+		s += "; monitoring skipped: --limit leaves no host of the group monitoring"
+	case !o.Monitored:
 		s += "; monitoring skipped: no host of a group monitoring"
 	}
 	return s

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"github.com/kinectl/kinectl/internal/facts"
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/render"
+	"github.com/kinectl/kinectl/internal/resources"
 	"github.com/kinectl/kinectl/internal/spec"
 )
 
@@ -26,7 +28,7 @@ type rendered struct {
 
 // renderCommand is `kinectl render`.
 func (a *app) renderCommand() *cobra.Command {
-	var specFile, label, out string
+	var specFile, label, out, infra string
 	cmd := &cobra.Command{
 		Use:   "render -o DIR [FILE...]",
 		Short: "Write every artifact of a service as files",
@@ -47,19 +49,29 @@ When one of them has a mistake, nothing is written.`,
 			if len(args) == 0 {
 				args = []string{specFile}
 			}
-			return a.render(args, label, out)
+			return a.render(args, label, out, infra)
 		},
 	}
 	cmd.Flags().StringVarP(&specFile, "file", "f", "spec.yml", "spec of the service")
 	cmd.Flags().StringVar(&label, "version", "", "version to render (default: git describe)")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "folder for the files; made if needed")
+	cmd.Flags().StringVar(&infra, "infra", "", "infra repository, for resources of its own")
+	_ = cmd.MarkFlagDirname("infra")
 	_ = cmd.MarkFlagRequired("output")
 	_ = cmd.MarkFlagDirname("output")
 	return cmd
 }
 
-func (a *app) render(specFiles []string, label, out string) error {
-	plans, err := a.plans(specFiles, label)
+func (a *app) render(specFiles []string, label, out, infra string) error {
+	kinds, findings, err := kindsOf(infra)
+	if err != nil {
+		return err
+	}
+	if findings.HasErrors() {
+		_ = findings.Write(a.stderr, terminal(a.stderr))
+		return usage(fmt.Errorf("%s has mistakes", resources.File), "")
+	}
+	plans, err := a.plans(specFiles, label, kinds)
 	if err != nil {
 		return err
 	}
@@ -92,7 +104,7 @@ func (a *app) render(specFiles []string, label, out string) error {
 
 // plans reads all specs before it says which of them are wrong. git is asked
 // once for each repository.
-func (a *app) plans(specFiles []string, label string) ([]plan.Plan, error) {
+func (a *app) plans(specFiles []string, label string, kinds []spec.Resource) ([]plan.Plan, error) {
 	answers := map[string]plan.Facts{}
 	var specs []*spec.Spec
 	var wrong error
@@ -114,6 +126,11 @@ func (a *app) plans(specFiles []string, label string) ([]plan.Plan, error) {
 			return nil, usage(fmt.Errorf("%s and %s are both of the service %s", first, file, s.Name.V), "render them into folders of their own")
 		}
 		seen[s.Name.V] = file
+		for _, used := range s.Resources {
+			if !slices.ContainsFunc(slices.Concat(spec.Resources(), kinds), func(r spec.Resource) bool { return r.Kind == used.V }) {
+				return nil, usage(fmt.Errorf("%s uses the resource %q, whose variable nobody knows", file, used.V), "name the infra repository with --infra DIR; its "+resources.File+" has the kinds of your own")
+			}
+		}
 		root := facts.Root(file)
 		known, ok := answers[root]
 		if !ok {
@@ -125,7 +142,7 @@ func (a *app) plans(specFiles []string, label string) ([]plan.Plan, error) {
 			if err != nil {
 				return nil, failed(err, "")
 			}
-			known = plan.Facts{Version: v, BuildTime: f.BuildTime}
+			known = plan.Facts{Version: v, BuildTime: f.BuildTime, Resources: kinds}
 			answers[root] = known
 		}
 		all = append(all, plan.Build(s, known))

@@ -28,7 +28,7 @@ func BenchmarkDebAndRPM(b *testing.B) {
 		var all sync.WaitGroup
 		for _, f := range []string{"deb", "rpm"} {
 			all.Go(func() {
-				if err := Write(f, c, Options{Arch: "amd64"}, io.Discard); err != nil {
+				if err := Write(b.Context(), f, c, Options{Arch: "amd64"}, io.Discard); err != nil {
 					b.Error(err)
 				}
 			})

@@ -47,7 +47,7 @@ func TestReproducibleFromSource(t *testing.T) {
 		}
 		for i, format := range packager.Formats() {
 			h := sha256.New()
-			if err := packager.Write(format, packager.Contents{Plan: p, Binary: program, SBOM: bill}, packager.Options{Arch: "arm64"}, h); err != nil {
+			if err := packager.Write(t.Context(), format, packager.Contents{Plan: p, Binary: program, SBOM: bill}, packager.Options{Arch: "arm64"}, h); err != nil {
 				t.Fatal(err)
 			}
 			all[i] = fmt.Sprintf("%x", h.Sum(nil))

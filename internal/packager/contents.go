@@ -7,9 +7,14 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/goreleaser/nfpm/v2/files"
+
+	"github.com/kinectl/kinectl/internal/artifact"
 )
 
 // entry is one file, folder or link of a package.
@@ -19,6 +24,7 @@ type entry struct {
 	source      string // path on this machine; of a link, where it points
 	body        []byte // in place of a source
 	mode        fs.FileMode
+	group       string // "" is root
 	from        string // for people
 }
 
@@ -50,7 +56,19 @@ func settle(c Contents) ([]entry, error) {
 		}
 		all = append(all, below...)
 	}
+	private(all, c)
 	return check(all)
+}
+
+// private gives files of the spec that not everybody may read to the service's
+// group: else nobody but root could, and the service is not root.
+func private(all []entry, c Contents) {
+	made := slices.ContainsFunc(c.Rendered, func(f artifact.File) bool { return strings.HasPrefix(f.Install, "/usr/lib/sysusers.d/") })
+	for i, e := range all {
+		if made && (e.kind == files.TypeFile || e.kind == files.TypeConfigNoReplace) && e.body == nil && e.mode&0o004 == 0 {
+			all[i].group = c.Plan.Unit.Group
+		}
+	}
 }
 
 // check refuses places that are none or taken, and makes configuration of
@@ -64,6 +82,9 @@ func check(all []entry) ([]entry, error) {
 		}
 		if e.kind == files.TypeFile && strings.HasPrefix(e.destination, "/etc/") {
 			e.kind = files.TypeConfigNoReplace
+		}
+		if err := checkName(e); err != nil {
+			return nil, err
 		}
 		if e.body == nil && e.source == "" && e.kind != files.TypeDir {
 			e.body = []byte{} // a rendered file without content
@@ -85,6 +106,24 @@ func check(all []entry) ([]entry, error) {
 		}
 	}
 	return out, nil
+}
+
+// checkName refuses names that a package manager stumbles over. dpkg has lists
+// of files by lines, and one of configuration by words (deb-conffiles(5)).
+func checkName(e entry) error {
+	config := e.kind == files.TypeConfigNoReplace || strings.HasPrefix(e.destination, "/etc/")
+	for _, r := range e.destination {
+		switch {
+		case unicode.IsControl(r) || r == utf8.RuneError:
+			return fmt.Errorf("%q would be installed as %q; no package takes a name with control characters or that is not UTF-8, so rename it", e.from, e.destination)
+		case config && (r > unicode.MaxASCII || unicode.IsSpace(r)):
+			return fmt.Errorf("%q would be installed as %q; the names of configuration files are ASCII without blanks, so rename it", e.from, e.destination)
+		}
+	}
+	if e.kind == files.TypeSymlink && strings.ContainsFunc(e.source, unicode.IsControl) {
+		return fmt.Errorf("%q is a link to %q, a name with control characters; rename that", e.from, e.source)
+	}
+	return nil
 }
 
 // walk lists a file, or all that is in a folder, in the order of their names.

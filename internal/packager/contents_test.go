@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/goreleaser/nfpm/v2/files"
 )
 
 // listing is what settle makes of files: mode, kind and place of each.
@@ -75,4 +77,18 @@ func TestUnits(t *testing.T) {
 	f("x-a.timer x.socket x-a.service x.service", "x.service", "x.socket", "x-a.service", "x-a.timer")
 	f("'x@*.service'", "x@.service")
 	f("", "sub/x.service")
+	f("x.service", "x.service", "x.service.d/y.conf", "README", "y.conf")
+	if got := unitsOf([]entry{{kind: files.TypeDir, destination: "/usr/lib/systemd/system/y.service"}, {kind: files.TypeDir, destination: "/usr/lib/tmpfiles.d/y"}}); got.Any() {
+		t.Errorf("folders are units: %+v", got)
+	}
+}
+
+// Blanks and letters of other languages are fine where no configuration is.
+func TestNames(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "größe in m"), "", 0o644)
+	want := "-rwxr-xr-x dir /srv/x\n-rw-r--r-- file /srv/x/größe in m"
+	if got := listing(t, File{Source: dir, Destination: "/srv/x"}); got != want {
+		t.Errorf("got\n%s", got)
+	}
 }

@@ -17,10 +17,11 @@ func deb() format {
 	return format{
 		name:          "deb",
 		distributions: []string{"debian", "ubuntu"},
-		// zstd is read by dpkg of Debian 12 and Ubuntu 22.04 and later. gzip, which
-		// all others read, takes twenty times as long to write, and is no smaller.
+		// zstd is read by dpkg of Debian since 12, and of Ubuntu since 18.04, which
+		// patched it in. gzip, which all others read, takes about ten times as long
+		// to write, and is no smaller.
 		compressions: []string{debDefault, "gzip", "xz", "none"},
-		levels:       true,
+		levels:       debRPMLevels(),
 		file: func(p plan.Plan, o Options) string { // dpkg-name(1)
 			return fmt.Sprintf("%s_%s_%s.deb", p.Name, debVersion(p, o), o.Arch)
 		},

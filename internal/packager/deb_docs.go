@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/kinectl/kinectl/internal/artifact"
@@ -32,6 +33,9 @@ func debDescription(p plan.Plan) string {
 		synopsis = strings.TrimPrefix(synopsis, article)
 	}
 	more := ""
+	if !strings.ContainsFunc(synopsis, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
+		synopsis = "service " + p.Name // "..." says nothing, and an empty field is none
+	}
 	if runes := []rune(synopsis); len(runes) >= 80 {
 		synopsis = string(runes[:75])
 		if i := strings.LastIndexByte(synopsis, ' '); i > 0 {

@@ -50,7 +50,7 @@ func TestDiskFull(t *testing.T) {
 		last := filepath.Join(small, "last")
 		write(t, last, "the package before", 0o644)
 		err := atomicfile.WriteFrom(last, 0o644, func(w io.Writer) error {
-			return Write(format, c, Options{Arch: "amd64"}, w)
+			return Write(t.Context(), format, c, Options{Arch: "amd64"}, w)
 		})
 		if err == nil || !strings.Contains(err.Error(), "no space left on device") || !strings.Contains(err.Error(), last) {
 			t.Errorf("%s: %v", format, err)
@@ -66,7 +66,7 @@ func TestDiskFull(t *testing.T) {
 		t.Setenv("TMPDIR", small)
 		big := films(t, "1.0.0")
 		big.SBOM = noise
-		if err := Write(format, big, Options{Arch: "amd64"}, io.Discard); err == nil || !strings.Contains(err.Error(), "no space left on device; TMPDIR names another folder") {
+		if err := Write(t.Context(), format, big, Options{Arch: "amd64"}, io.Discard); err == nil || !strings.Contains(err.Error(), "no space left on device; TMPDIR names another folder") {
 			t.Errorf("%s: %v", format, err)
 		}
 		only(small)

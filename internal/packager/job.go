@@ -1,6 +1,7 @@
 package packager
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -85,7 +86,7 @@ func (j *job) add(info *nfpm.Info, e entry) error {
 	}
 	info.Contents = append(info.Contents, &files.Content{
 		Type: e.kind, Source: source, Destination: e.destination,
-		FileInfo: &files.ContentFileInfo{Mode: e.mode, MTime: j.Plan.BuildTime, Owner: "root", Group: "root"},
+		FileInfo: &files.ContentFileInfo{Mode: e.mode, MTime: j.Plan.BuildTime, Owner: "root", Group: cmp.Or(e.group, "root")},
 	})
 	return nil
 }

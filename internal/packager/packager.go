@@ -11,6 +11,7 @@
 package packager
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -54,9 +55,9 @@ type Options struct {
 // format is one kind of package.
 type format struct {
 	name          string
-	distributions []string // whose packages these are; the beginnings of Options.Distribution
-	compressions  []string // the default first
-	levels        bool     // whether a compression may have a level
+	distributions []string       // whose packages these are; the beginnings of Options.Distribution
+	compressions  []string       // the default first
+	levels        map[string]int // highest level of the compressions that may have one, from 1
 	file          func(plan.Plan, Options) string
 	describe      func(*job, *nfpm.Info) error // what only this format has
 	packager      nfpm.Packager
@@ -83,6 +84,16 @@ func Compressions(name string) []string {
 	return slices.Clone(f.compressions)
 }
 
+// CheckCompression returns an error when a format cannot be compressed in a
+// way: "gzip", or with a level "zstd:19". It says what can be.
+func CheckCompression(name, compression string) error {
+	f, err := find(name)
+	if err != nil {
+		return err
+	}
+	return f.checkCompression(compression)
+}
+
 // Suits reports whether a distribution installs packages of a format.
 func Suits(name, distribution string) bool {
 	f, err := find(name)
@@ -102,7 +113,11 @@ func Name(p plan.Plan, name string, o Options) string {
 // Write writes the package of c in a format to w. When it returns an error,
 // what w has got so far is no package. The error names the file that is in the
 // way, and what to do about it.
-func Write(name string, c Contents, o Options, w io.Writer) error {
+//
+// When ctx is done Write returns at once and touches w no more. The library
+// that compresses cannot be stopped: what it has begun goes on in memory, until
+// it is finished or the program ends.
+func Write(ctx context.Context, name string, c Contents, o Options, w io.Writer) error {
 	fault := func(err error) error {
 		return fmt.Errorf("package %s %s as %s for %s: %w", c.Plan.Name, c.Plan.Version, name, o.Arch, err)
 	}
@@ -125,12 +140,8 @@ func Write(name string, c Contents, o Options, w io.Writer) error {
 	if err := f.describe(j, info); err != nil {
 		return fault(err)
 	}
-	out := &output{to: w}
-	if err := f.packager.Package(info, out); err != nil {
+	if err := packUntil(ctx, f.packager, info, w); err != nil {
 		return fault(err)
-	}
-	if out.err != nil {
-		return fault(out.err)
 	}
 	return nil
 }
@@ -150,25 +161,5 @@ func (f format) check(o Options) error {
 	if !Suits(f.name, o.Distribution) {
 		return fmt.Errorf("%s is no distribution of %s packages", o.Distribution, f.name)
 	}
-	kind, _, level := strings.Cut(o.Compression, ":")
-	known := slices.ContainsFunc(f.compressions, func(c string) bool { c, _, _ = strings.Cut(c, ":"); return c == kind })
-	if o.Compression != "" && !known || level && !f.levels {
-		return fmt.Errorf("%s packages cannot be compressed with %q; leave it out, or use %s", f.name, o.Compression, strings.Join(f.compressions, ", "))
-	}
-	return nil
-}
-
-// output keeps the first error of a writer: a library may lose one.
-type output struct {
-	to  io.Writer
-	err error
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	if o.err != nil {
-		return 0, o.err
-	}
-	n, err := o.to.Write(b)
-	o.err = err
-	return n, err
+	return f.checkCompression(o.Compression)
 }

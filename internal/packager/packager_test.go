@@ -3,7 +3,6 @@ package packager
 import (
 	"bytes"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -31,7 +30,7 @@ func films(t *testing.T, label string) Contents {
 	p := plan.Plan{
 		Name: "films", Group: "applications", Description: `The catalogue of films: 100% "größe" $HOME.`, Version: v,
 		BuildTime: time.Unix(1700000000, 0).UTC(),
-		Unit:      plan.Unit{User: "films-owner", Group: "media"},
+		Unit:      plan.Unit{User: "films-owner", Group: "media", Cache: true},
 		Package: plan.Package{
 			Maintainer: "Films <films@example.com>", License: "Apache-2.0", Homepage: "https://example.com/films",
 			Depends: []plan.Dependency{{Name: "ca-certificates"}, {Name: "libvips42", Relation: ">=", Version: "8.14"}, {Name: "old", Relation: "<", Version: "2"}},
@@ -104,7 +103,7 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 func pack(t *testing.T, dir, format string, c Contents, o Options) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Write(format, c, o, &b); err != nil {
+	if err := Write(t.Context(), format, c, o, &b); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, Name(c.Plan, format, o))
@@ -160,7 +159,7 @@ func TestReproducible(t *testing.T) {
 				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
 				defer syscall.Umask(syscall.Umask(umask))
 				h := sha256.New()
-				if err := Write(format, c, Options{Arch: "amd64"}, h); err != nil {
+				if err := Write(t.Context(), format, c, Options{Arch: "amd64"}, h); err != nil {
 					t.Fatal(err)
 				}
 				return fmt.Sprintf("%x", h.Sum(nil))
@@ -201,84 +200,12 @@ func TestConcurrent(t *testing.T) {
 	c, done := films(t, "1.2.0"), make(chan error)
 	for _, format := range Formats() {
 		for range 2 {
-			go func() { done <- Write(format, c, Options{Arch: "amd64"}, io.Discard) }()
+			go func() { done <- Write(t.Context(), format, c, Options{Arch: "amd64"}, io.Discard) }()
 		}
 	}
 	for range 2 * len(Formats()) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-// broken fails after so many bytes.
-type broken struct{ left int }
-
-func (b *broken) Write(p []byte) (int, error) {
-	if len(p) > b.left {
-		return b.left, errors.New("no space left on device")
-	}
-	b.left -= len(p)
-	return len(p), nil
-}
-
-func TestFaults(t *testing.T) {
-	temporary := t.TempDir()
-	t.Setenv("TMPDIR", temporary)
-	f := func(what, format string, o Options, change func(*Contents), want ...string) {
-		t.Helper()
-		c := films(t, "1.2.0")
-		change(&c)
-		err := Write(format, c, o, io.Discard)
-		if err == nil {
-			t.Errorf("%s was packed", what)
-			return
-		}
-		for _, w := range append(want, "package films "+c.Plan.Version.Label+" as "+format+" for ") {
-			if !strings.Contains(err.Error(), w) {
-				t.Errorf("%s: %q does not say %q", what, err, w)
-			}
-		}
-	}
-	amd64 := Options{Arch: "amd64"}
-	f("a format", "exe", amd64, func(*Contents) {}, `no package format "exe"`, "deb, rpm, apk, archlinux")
-	f("a distribution", "deb", Options{Arch: "amd64", Distribution: "rhel9"}, func(*Contents) {}, "rhel9 is no distribution of deb packages")
-	f("a compression", "rpm", Options{Arch: "amd64", Compression: "none"}, func(*Contents) {}, `"none"`, "zstd:3, gzip, xz")
-	f("a level", "archlinux", Options{Arch: "amd64", Compression: "zstd:9"}, func(*Contents) {}, "use zstd")
-	f("a version of apk", "apk", amd64, func(c *Contents) { c.Plan.Version.APK = "" }, "no form of the version 1.2.0", "alpha, beta, pre and rc")
-	for _, format := range Formats() {
-		f("no program", format, amd64, func(c *Contents) { c.Binary += "-nothing" }, "[program]*-nothing: no such file", "build or fetch it first")
-		f("no file", format, amd64, func(c *Contents) { c.Files[0].Source += "-nothing" }, "films.conf-nothing: no such file")
-		f("a path that climbs", format, amd64, func(c *Contents) { c.Rendered[0].Install = "/usr/../etc/passwd" }, "/usr/../etc/passwd", "no absolute path")
-		f("one place for two", format, amd64, func(c *Contents) { c.Files[0].Destination = "/usr/bin/films" }, "[program]* and ", "films.conf would be installed as /usr/bin/films")
-		f("one place inside of a folder", format, amd64, func(c *Contents) { c.Files[0].Destination = "/usr/share/films/assets/logo.svg" }, "/films.conf and ", "logo.svg would be", "give one another place")
-		f("a file below a file", format, amd64, func(c *Contents) { c.Files[0].Destination = "/usr/bin/films/x" }, "films.conf would be installed below /usr/bin/films, which is a file")
-		f("a link that leaves its folder", format, amd64, func(c *Contents) {
-			if err := os.Symlink("../../films.conf", filepath.Join(c.Files[1].Source, "bin", "out")); err != nil {
-				t.Fatal(err)
-			}
-		}, "out is a link to ../../films.conf, out of its folder")
-		f("a pipe", format, amd64, func(c *Contents) {
-			if err := syscall.Mkfifo(filepath.Join(c.Files[1].Source, "pipe"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}, "pipe is neither a file nor a folder")
-		f("a unit's name", format, amd64, func(c *Contents) { c.Rendered[0].Install = "/usr/lib/systemd/system/a b;c.service" }, `"a b;c.service"`)
-	}
-	// Of every size at which a disk could be full, some hit what is written last.
-	for _, format := range Formats() {
-		var b bytes.Buffer
-		c := films(t, "1.2.0")
-		if err := Write(format, c, amd64, &b); err != nil {
-			t.Fatal(err)
-		}
-		for _, room := range []int{0, 100, b.Len() / 2, b.Len() - 100, b.Len() - 1} {
-			if err := Write(format, c, amd64, &broken{room}); err == nil || !strings.Contains(err.Error(), "no space left on device") {
-				t.Errorf("%s on a disk that is full after %d of %d bytes: %v", format, room, b.Len(), err)
-			}
-		}
-	}
-	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

@@ -22,7 +22,7 @@ func rpm() format {
 		distributions: []string{"rhel", "fedora"},
 		// zstd is read by RHEL 8 and later.
 		compressions: []string{"zstd:3", "gzip", "xz"},
-		levels:       true,
+		levels:       debRPMLevels(),
 		file: func(p plan.Plan, o Options) string { // name-version-release.architecture
 			return fmt.Sprintf("%s-%s-%s.%s.rpm", p.Name, p.Version.RPM, version.RPMRelease(o.Distribution), machine(o.Arch))
 		},

@@ -29,7 +29,7 @@ func TestRPMForRPM(t *testing.T) {
 	f("%{NEVRA}", "films-1.0.0~rc1-1.el9.x86_64")
 	f("%{SUMMARY}|%{LICENSE}|%{URL}|%{PACKAGER}|%{BUILDHOST}|%{BUILDTIME}", c.Plan.Description+"|Apache-2.0|https://example.com/films|"+c.Plan.Package.Maintainer+"|localhost|1700000000")
 	f("%{PAYLOADCOMPRESSOR}", "zstd")
-	f("[%{FILEUSERNAME}:%{FILEGROUPNAME} %{FILEMTIMES}\n]", strings.Repeat("root:root 1700000000\n", 22))
+	f("[%{FILEUSERNAME}:%{FILEGROUPNAME} %{FILEMTIMES}\n]", "root:root 1700000000\nroot:media 1700000000\n"+strings.Repeat("root:root 1700000000\n", 20)) // films.conf has mode 0640
 	want := []string{"ca-certificates", "libvips42 >= 8.14", "old < 2", "systemd", "tzdata-rh"}
 	got := strings.Split(strings.TrimSpace(rpm("-qp", "--requires", file)), "\n")
 	for _, r := range want {
@@ -190,7 +190,7 @@ func distribution(t *testing.T, dir, label string) string {
 	add := func(source, destination string) {
 		c.Files = append(c.Files, File{Source: source, Destination: destination, Mode: 0o755})
 	}
-	for _, program := range []string{"/bin/sh", "/bin/rm"} {
+	for _, program := range []string{"/bin/sh", "/bin/rm", "/bin/chgrp"} {
 		add(program, "/usr"+program)
 		add(program, program)
 		for field := range strings.FieldsSeq(run(t, "ldd", program)) {
@@ -204,6 +204,9 @@ func distribution(t *testing.T, dir, label string) string {
 		write(t, path, "#!/bin/sh\necho \"${0##*/} $*\" >>/calls\n", 0o755)
 		add(path, "/usr/bin/"+program)
 	}
+	groups := filepath.Join(t.TempDir(), "group")
+	write(t, groups, "root:x:0:\nmedia:x:990:\n", 0o644) // sysusers.d would make it
+	c.Files = append(c.Files, File{Source: groups, Destination: "/etc/group", Mode: 0o644})
 	null := filepath.Join(t.TempDir(), "null")
 	write(t, null, "", 0o644)
 	c.Files = append(c.Files, File{Source: null, Destination: "/dev/null", Mode: 0o644}, File{Source: null, Destination: "/run/systemd/system/empty", Mode: 0o644})

@@ -38,7 +38,8 @@ func script(name string, p plan.Plan, u units) ([]byte, error) {
 	var b bytes.Buffer
 	err = t.Execute(&b, struct {
 		Name, User, Group string
+		Cache             bool // whether /var/cache/NAME is its own
 		units
-	}{p.Name, p.Unit.User, p.Unit.Group, u})
+	}{p.Name, p.Unit.User, p.Unit.Group, p.Unit.Cache, u})
 	return b.Bytes(), err
 }

@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/goreleaser/nfpm/v2/files"
 )
 
 // units are those of a package, and the other files that systemd is told of.
@@ -13,16 +15,29 @@ type units struct {
 	Names    []string
 	Sysusers []string // names of files for systemd-sysusers(8)
 	Tmpfiles []string // names of files for systemd-tmpfiles(8)
+	// Private are files of the service's group, in quotes for a shell. It may not be
+	// there yet when a first install unpacks them.
+	Private []string
 }
 
-// unitsOf finds them by where they are installed.
+// unitsOf finds them by where they are installed, and by the suffixes of
+// systemd.unit(5).
 func unitsOf(entries []entry) units {
+	suffixes := []string{".service", ".socket", ".device", ".mount", ".automount", ".swap", ".target", ".path", ".timer", ".slice", ".scope"}
 	var u units
 	for _, e := range entries {
 		dir, name := path.Split(e.destination)
+		if e.group != "" {
+			u.Private = append(u.Private, "'"+strings.ReplaceAll(e.destination, "'", `'\''`)+"'")
+		}
+		if e.kind == files.TypeDir { // like that of drop-ins, films.service.d
+			continue
+		}
 		switch dir {
 		case "/usr/lib/systemd/system/":
-			u.Names = append(u.Names, name)
+			if slices.Contains(suffixes, path.Ext(name)) {
+				u.Names = append(u.Names, name)
+			}
 		case "/usr/lib/sysusers.d/":
 			u.Sysusers = append(u.Sysusers, name)
 		case "/usr/lib/tmpfiles.d/":

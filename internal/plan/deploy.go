@@ -35,7 +35,7 @@ func probe(s *spec.Spec) Probe {
 		return p
 	}
 	if p.Type == "http" || p.Type == "tcp" {
-		p.Port = in.Port.Or(spec.DefaultProbePort)
+		p.Port = s.ProbePort()
 	}
 	if p.Type == "http" {
 		p.Path = in.Path.Or(spec.DefaultProbePath)

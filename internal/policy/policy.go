@@ -76,7 +76,7 @@ func (g grant) permits(loosening, value, name string) bool {
 		switch {
 		case p.name != loosening:
 			return false
-		case p.values == nil || value == "":
+		case p.values == nil:
 			return true
 		case strings.HasPrefix(value, "/"):
 			return within(value, p.values, name)

@@ -90,6 +90,44 @@ func TestCheck(t *testing.T) {
 	f("defaults: false\ngroups: {apps: {allow: [{write: []}]}}\n", "  security: {allow: [{write: [/any]}]}\n", "policy-allow service.security.allow[0]")
 }
 
+// TestPathsAreCleaned: Check is safe alone, whatever the spec lets pass. The
+// values are made by hand, as Parse refuses some of them.
+func TestPathsAreCleaned(t *testing.T) {
+	p, findings := Read(File, []byte("groups: {apps: {files: [/srv/films], allow: [{write: [/srv/films]}, {devices: [/dev/dri]}, jit]}}\n"))
+	if len(findings) > 0 {
+		t.Fatalf("%+v", findings)
+	}
+	f := func(name string, values []string, open bool) {
+		t.Helper()
+		s := parsed(t, "  state: true\n")
+		s.Security.Allow = []spec.Value[spec.Loosening]{{V: spec.Loosening{Name: name, Values: values}, Set: true, At: spec.Pos{Line: 5, Column: 3}}}
+		if got := Check(p, s); (len(got) == 0) != open {
+			t.Errorf("%s %q: %+v, want it open: %v", name, values, got, open)
+		}
+		if name != "write" {
+			return
+		}
+		s.Security.Allow = nil
+		s.Files = []spec.File{{Destination: spec.Value[string]{V: values[0], Set: true, At: spec.Pos{Line: 5, Column: 3}}}}
+		if got := Check(p, s); (len(got) == 0) != open {
+			t.Errorf("a file at %q: %+v, want it open: %v", values, got, open)
+		}
+	}
+	f("write", []string{"/srv/films"}, true)
+	f("write", []string{"/srv/films/"}, true)
+	f("write", []string{"/srv//films/./a"}, true)
+	f("write", []string{"/srv/x/../films/a"}, true)
+	f("write", []string{"/srv/films/../../etc"}, false)
+	f("write", []string{"/srv/films/.."}, false)
+	f("write", []string{"/srv/films/a/../../x"}, false)
+	f("write", []string{"/srv/filmsx"}, false)
+	f("devices", []string{"/dev/dri/../sda"}, false)
+	f("jit", nil, true)
+	// Without a value nothing is asked for that the list could hold.
+	f("write", []string{""}, false)
+	f("devices", nil, false)
+}
+
 func TestReadFaults(t *testing.T) {
 	f := func(text, rule string, line, column int) {
 		t.Helper()

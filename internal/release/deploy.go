@@ -48,7 +48,9 @@ func Deploy(ctx context.Context, o Options, p plan.Plan) (*Outcome, error) {
 	if missing := o.Infra.Undefined(hosts, p.Needs); len(missing) > 0 {
 		return nil, fmt.Errorf("%s: %w", strings.Join(missing, "; "), ErrUndefined)
 	}
+	o.tells = true
 	out, err := run(ctx, o, p, ansible.Deploy(p))
+	o.tells = false
 	if p.Deploy.OnFailure == "revert" && err != nil && ctx.Err() == nil && out != nil && out.stopped {
 		if bad := revert(ctx, o, p, out); bad != nil {
 			err = &hostError{ErrFailed, err.Error() + "; " + bad.Error()}

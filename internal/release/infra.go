@@ -179,11 +179,23 @@ func (in *Infra) resources() ([]spec.Resource, error) {
 	return kinds, nil
 }
 
+// magic are the variables that Ansible itself defines for every host (Ansible
+// documentation, "Special variables").
+func magic() []string {
+	return []string{
+		"inventory_hostname", "inventory_hostname_short", "inventory_dir", "inventory_file", "groups", "group_names", "hostvars",
+		"ansible_play_hosts", "ansible_play_hosts_all", "ansible_play_batch", "ansible_play_name", "ansible_version", "ansible_check_mode", "playbook_dir",
+	}
+}
+
 // Undefined returns a sentence for every variable that the inventory does not
 // define for one of these hosts: all of them at once, before any host is asked.
 func (in *Infra) Undefined(hosts, needs []string) []string {
 	var missing []string
 	for _, name := range needs {
+		if slices.Contains(magic(), name) {
+			continue
+		}
 		var lack []string
 		for _, h := range hosts {
 			if !slices.Contains(in.answer.Defined[h], name) {

@@ -82,6 +82,7 @@ func TestUndefined(t *testing.T) {
 	f("h1", "vault_token log_level", "")
 	f("h1 h2 h3", "vault_token", "the variable vault_token is not defined for h2 h3")
 	f("h1 h2", "log_level limits nothing", "the variable limits is not defined for h1; the variable nothing is not defined for h1 h2")
+	f("h1 h4", "inventory_hostname groups hostvars", "")                 // Ansible's own
 	f("h4", "log_level", "the variable log_level is not defined for h4") // a host without any
 }
 

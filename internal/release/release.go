@@ -24,7 +24,8 @@ type Options struct {
 	// goroutine at a time and may be nil.
 	Progress func(Event)
 
-	skip []string // tags of the playbook, beside "connections"
+	skip  []string // tags of the playbook, beside "connections"
+	tells bool     // the Monitoring stage suits the whole group, also when Limit is a part of it
 }
 
 // Event is one step of a run.
@@ -91,6 +92,7 @@ type Outcome struct {
 	Reverted  []HostResult `json:"reverted,omitempty"`  // hosts that had changed and were taken back (deploy.on_failure)
 	Kept      []string     `json:"kept,omitempty"`      // hosts that had changed and had nothing to go back to
 	Monitored bool         `json:"monitored"`           // the Monitoring stage had a host
+	LeftOut   bool         `json:"-"`                   // there is one, which --limit leaves out
 	Seconds   float64      `json:"seconds"`
 	Log       string       `json:"log"` // file with Ansible's own output
 	Error     string       `json:"error,omitempty"`

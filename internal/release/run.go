@@ -37,12 +37,17 @@ func run(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*O
 		return nil, err
 	}
 	defer log.Close()
+	o.Limit, err = o.withMonitoring(ctx, hosts)
+	if err != nil {
+		return nil, err
+	}
 	out := &Outcome{Service: p.Name, Version: p.Version.Label, Group: p.Group, Env: o.Infra.Env, Log: log.Name(), Hosts: []HostResult{}}
 	start := time.Now()
 	t := teller{out: out, progress: o.Progress, began: map[string]bool{}, seen: map[string]bool{}, told: map[string]bool{}, lost: map[string]line{}}
 	err = runPlaybook(ctx, o, files, log, t.event)
 	t.unreachable()
 	out.Seconds = time.Since(start).Seconds()
+	out.LeftOut = !out.Monitored && len(o.Infra.monitoring()) > 0
 	for _, h := range hosts {
 		if t.seen[h] && !t.began[h] && !t.told["Prepare "+h] {
 			out.Untouched = append(out.Untouched, h)

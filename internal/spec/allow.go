@@ -23,8 +23,8 @@ type Permission struct {
 // Permissions are all that security.allow can name.
 func Permissions() []Permission {
 	return []Permission{
-		{Name: "devices", Doc: "use these devices", Cost: 1, Takes: "[/dev/dri]", like: regexp.MustCompile(`^/dev/[A-Za-z0-9._/-]+$`)},
-		{Name: "groups", Doc: "belong to these groups of the host", Takes: "[video]", like: userPattern},
+		{Name: "devices", Doc: "use these devices; a disk among them is as good as root", Cost: 1, Takes: "[/dev/dri]", like: regexp.MustCompile(`^/dev/[A-Za-z0-9._/-]+$`)},
+		{Name: "groups", Doc: "belong to these groups of the host; some, like docker and disk, are as good as root", Takes: "[video]", like: userPattern},
 		{Name: "home-read", Doc: "read the homes of users", Cost: 1},
 		{Name: "host-processes", Doc: "see the processes of others in /proc", Cost: 1},
 		{Name: "host-users", Doc: "see the owners of files that are not its own or root's", Cost: 1},
@@ -34,7 +34,7 @@ func Permissions() []Permission {
 		{Name: "network-raw", Doc: "send and see raw packets, as ping does (CAP_NET_RAW)", Cost: 5},
 		{Name: "realtime", Doc: "schedule itself before everybody else", Cost: 2},
 		{Name: "system-calls", Doc: "make these system calls too", Cost: 1, Takes: "[perf_event_open]", like: callPattern},
-		{Name: "write", Doc: "write to these folders, where their owner lets it", Takes: "[/srv/films]", like: absolutePattern},
+		{Name: "write", Doc: "write to these folders, where their owner lets it; root's own are as good as root", Takes: "[/srv/films]", like: absolutePattern},
 	}
 }
 
@@ -63,7 +63,11 @@ func (a allow) read(p *parser, n *yaml.Node, path string) {
 			continue
 		}
 		if seen[name.Value] {
-			p.fault("duplicate-value", inner, p.at(name), "remove it", "%s is listed twice", quoted(name.Value))
+			hint := "remove it"
+			if values != nil {
+				hint = "put the values of both into one list"
+			}
+			p.fault("duplicate-value", inner, p.at(name), hint, "%s is listed twice", quoted(name.Value))
 			continue
 		}
 		seen[name.Value] = true
@@ -99,6 +103,9 @@ func (a allow) one(p *parser, name, values *yaml.Node, path string) {
 		var list []Value[string]
 		names{to: &list, like: all[known].like, hint: "like " + all[known].Takes}.read(p, values, path+"."+name.Value)
 		for _, v := range list {
+			if slices.Contains(strings.Split(v.V, "/"), "..") {
+				p.fault("bad-path", path+"."+name.Value, v.At, "write the path without ..", "%s has .. in it", quoted(v.V))
+			}
 			out.Values = append(out.Values, v.V)
 		}
 	}

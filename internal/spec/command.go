@@ -53,6 +53,9 @@ func (p *parser) oneLine(n *yaml.Node, path, want string, longest int) (string, 
 func (p *parser) command(line string, at Pos, path string) (Command, bool) {
 	words, message := split(line)
 	hint := "like /usr/bin/films --listen=${HTTP_ADDRESS}; write \\$ for the character itself"
+	if strings.HasPrefix(message, noShell) {
+		hint = "leave it out, as output goes to the journal; or write /bin/sh -c '…', or quotes when the program is to get it"
+	}
 	if message == "" && (len(words) == 0 || len(words[0]) != 1 || !absolutePattern.MatchString(words[0][0].Literal)) {
 		message, hint = "the program of a command must be an absolute path", "like /usr/bin/films"
 	}
@@ -65,11 +68,18 @@ func (p *parser) command(line string, at Pos, path string) (Command, bool) {
 
 var variableAhead = regexp.MustCompile(`^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
 
+// noShell begins what is said of a word that only a shell understands.
+const noShell = "no shell reads this command: "
+
+func shellWords() []string {
+	return []string{">", ">>", "<", "|", "||", "&&", "&", ";", "2>", "2>&1", "1>", "&>"}
+}
+
 // split returns the words of a command line, or what is wrong with it.
 func split(line string) (words Command, fault string) {
 	var word Word
 	var text strings.Builder
-	inWord, quote := false, byte(0)
+	inWord, quote, start := false, byte(0), 0
 	flush := func() {
 		if text.Len() > 0 {
 			word = append(word, WordPart{Literal: text.String()})
@@ -80,10 +90,13 @@ func split(line string) (words Command, fault string) {
 		c := line[i]
 		switch {
 		case quote == 0 && c == ' ':
+			if slices.Contains(shellWords(), line[start:i]) {
+				return nil, noShell + "the program would get " + line[start:i] + " as a word"
+			}
 			if flush(); inWord {
 				words = append(words, word)
 			}
-			word, inWord = nil, false
+			word, inWord, start = nil, false, i+1
 			continue
 		case quote == 0 && (c == '\'' || c == '"'):
 			quote = c
@@ -111,6 +124,9 @@ func split(line string) (words Command, fault string) {
 	}
 	if quote != 0 {
 		return nil, "a quote of the command is never closed"
+	}
+	if slices.Contains(shellWords(), line[start:]) {
+		return nil, noShell + "the program would get " + line[start:] + " as a word"
 	}
 	if flush(); inWord {
 		words = append(words, word)

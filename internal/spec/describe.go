@@ -32,7 +32,7 @@ func describe(r reader) description {
 	case boolean:
 		return description{&node{Type: "boolean"}, "`true` or `false`"}
 	case duration:
-		return description{matching(`^[+-]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`), "`" + span(r.min) + "` to `" + span(r.max) + "`"}
+		return description{matching(`^[+-]?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`), "`" + span(r.min) + "` to `" + span(r.max) + "`"}
 	case size:
 		return description{matching(`^([1-9][0-9]{0,9}(_[0-9]+)*[KMGT]|unlimited)$`), "`8M` to `16T`, or `unlimited`"}
 	case serial:
@@ -61,21 +61,21 @@ func describeOwn(r reader) description {
 	case environment:
 		return description{&node{Type: "string"}, "block of lines"}
 	case requires:
-		list := listOf(matching(packagePattern.String()))
+		list := listOf(trimmed(packagePattern.String()))
 		closed := false
 		byName := &node{Type: "object", PatternProperties: properties{{distributionPattern.String(), list}}, AdditionalProperties: &closed}
 		return description{&node{AnyOf: []*node{list, byName}}, "list of packages, or a map of them by distribution"}
 	case allow:
 		return description{listOf(describeAllow()), "list of [loosenings](#securityallow)"}
 	case sockets:
-		return description{listOf(matching(`^((tcp|udp)://)?[^/]*:[0-9]{1,5}$|^/[^/].*[^/]$`)), "list of addresses: `:PORT`, `HOST:PORT`, with `udp://` before it, or an absolute path"}
+		return description{listOf(trimmed(`^(((tcp|udp)://)?[^/]*:[0-9]{1,5}|/[^/].*[^/])$`)), "list of addresses: `:PORT`, `HOST:PORT`, with `udp://` before it, or an absolute path"}
 	case command:
 		if r.none != nil {
 			return description{matching(`^\s*(["'\\]*/|none\s*$)`), "command line, or `none`"}
 		}
 		return description{matching(`^\s*["'\\]*/`), "command line"}
 	case signal:
-		return description{&node{AnyOf: []*node{{Type: "string", Enum: Signals()}, matching(`^\s*["'\\]*/`)}}, oneOf(Signals()) + ", or a command line"}
+		return description{&node{AnyOf: []*node{{Type: "string", Enum: Signals()}, matching(`^\s*(["'\\]*/|(` + strings.Join(Signals(), "|") + `)\s*$)`)}}, oneOf(Signals()) + ", or a command line"}
 	case calendar:
 		return description{&node{AnyOf: []*node{{Type: "string", Enum: cal.Words()}, matching(`[0-9*A-Za-z]`)}}, "calendar expression"}
 	case cpus:
@@ -100,7 +100,7 @@ func describeText(r text) description {
 	n := matching(`^\s*[^\s][^\n\t]*\s*$`)
 	words := "one line"
 	if r.like != nil {
-		n, words = matching(r.like.String()), r.hint
+		n, words = trimmed(r.like.String()), r.hint
 	}
 	n.MaxLength = r.max
 	if r.like == nil || !strings.Contains(r.like.String(), "{") || !strings.HasSuffix(r.like.String(), "}$") {
@@ -135,6 +135,11 @@ func (l list[T]) entries() object {
 // underscored is a number such as 10_000. The YAML of most editors (1.2) takes
 // it for text.
 func underscored() *node { return matching(`^-?[1-9][0-9]*(_[0-9]+)+$`) }
+
+// trimmed is a pattern for a text whose blanks at both ends Parse takes off.
+func trimmed(pattern string) *node {
+	return matching(`^\s*(?:` + strings.TrimSuffix(strings.TrimPrefix(pattern, "^"), "$") + `)\s*$`)
+}
 
 func matching(pattern string) *node { return &node{Type: "string", Pattern: pattern} }
 

@@ -188,6 +188,7 @@ func (s *scanner) entry(to *[]Variable) {
 	s.next()
 	valid := variablePattern.MatchString(v.Name)
 	if !valid {
+		v.Name = strings.TrimRight(v.Name[:spokenOf(v.Name)], " \t") // DB_PASSWORD word=
 		hint := "letters, digits and _, not starting with a digit"
 		if strings.HasPrefix(v.Name, "export ") {
 			hint = "leave export out: this is no shell"

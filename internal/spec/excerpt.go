@@ -45,26 +45,55 @@ func (s *Spec) excerpt(line int) string {
 		return shown
 	}
 	text := s.lines[line-1]
-	if m := assignment().FindStringSubmatchIndex(text); len(s.hidden[line]) == 0 && m != nil && !strings.Contains(text[m[2]:], "{{") && !innocent(text[m[2]:m[3]]) {
-		text = text[:m[2]] + strings.Repeat("*", utf8.RuneCountInString(text[m[2]:m[3]])) + text[m[3]:]
-	}
-	if len(s.hidden[line]) > 0 {
-		runes := []rune(text)
-		for _, at := range s.hidden[line] {
-			for i := max(at.Column-1, 0); i < min(at.Column-1+at.Width, len(runes)); i++ {
-				runes[i] = '*'
-			}
+	runes := []rune(text)
+	from, to := utf8.RuneCountInString(text[:spokenOf(text)]), len(runes)
+	for _, at := range s.hidden[line] {
+		for i := max(at.Column-1, 0); i < min(at.Column-1+at.Width, len(runes)); i++ {
+			runes[i] = '*'
 		}
-		text = string(runes)
+		to = min(to, at.Column-1) // what follows has been looked at
 	}
+	for i := from; i < to; i++ {
+		runes[i] = '*'
+	}
+	text = string(runes)
 	s.shown[line] = text
 	return text
 }
 
-// assignment finds the value of a name that only secrets have.
-var assignment = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)` + secretWords + `["']?(?:[=:]|: )[ \t]*([^\s|>&*#][^\s]*.*)$`)
-})
+var (
+	word = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9_.-]{3,}`) })
+	// Expressions without text of their own.
+	named = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{[^'"]*?(?:\}\}|$)`) })
+	// The beginning of a block, or of what YAML calls so.
+	header = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[|>][0-9+-]*(?:\s+#.*)?$`) })
+)
+
+// spokenOf returns where a line begins to tell the value of a name that only
+// secrets have, and the line's length where it does not. The name is assigned
+// to, or begins the line, or is an option: a line that could not be read may
+// lack the sign between them.
+func spokenOf(line string) int {
+	for _, at := range word().FindAllStringIndex(line, -1) {
+		if !secretName().MatchString(line[at[0]:at[1]]) {
+			continue
+		}
+		rest := strings.TrimLeft(strings.TrimLeft(line[at[1]:], `"'`), " \t")
+		before := strings.TrimSuffix(strings.TrimLeft(line[:at[0]], " \t-#;"), "export ")
+		switch {
+		case strings.HasPrefix(rest, "="), strings.HasPrefix(rest, ":"):
+			rest = strings.TrimLeft(rest[1:], " \t")
+		case line[at[0]] == '-' && strings.HasPrefix(rest, "-"): // the next option
+			continue
+		case before != "" && line[at[0]] != '-', at[1] < len(line) && line[at[1]] != ' ' && line[at[1]] != '\t' && line[at[1]] != '"' && line[at[1]] != '\'':
+			continue
+		}
+		if value := strings.TrimSpace(named().ReplaceAllString(rest, "")); !innocent(value) && !header().MatchString(value) {
+			return len(line) - len(rest)
+		}
+	}
+	return len(line)
+}
 
 // hide keeps a place out of all excerpts.
 func (s *Spec) hide(at Pos) {

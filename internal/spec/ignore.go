@@ -49,7 +49,7 @@ func Settle(s *Spec, findings diag.Findings) diag.Findings {
 		}
 	}
 	for _, g := range ignores {
-		if !g.used && !g.rule.Beyond {
+		if !g.used && !g.rule.Beyond && !s.misread[g.rule.Name] {
 			all = append(all, s.finding("unused-ignore", diag.Warning, "", g.at, "remove the comment", "there is no "+g.rule.Name+" to silence here"))
 		}
 	}

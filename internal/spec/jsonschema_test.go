@@ -126,10 +126,20 @@ func TestSchemaTakesWhatParseTakes(t *testing.T) {
 	for _, line := range []string{
 		"limits: {mem: 1_000M, no_file: 10_000, cpu: 2, allowed_cpus: 3}", "limits: {cpu: \"150%\", allowed_cpus: \"0-3,8\"}",
 		"deploy: {serial: 1_000, drain: 1m30s}", "deploy: {serial: \"25%\"}", "exec: {start: none}\n  state: true",
-		"exec: {start: '\"/usr/bin/my films\" x', stop: /bin/kill -s INT $MAINPID}", "capabilities: []", "required_packages: []",
+		"exec: {start: '\"/usr/bin/films\" x', stop: /bin/kill -s INT $MAINPID}", "capabilities: []", "required_packages: []",
+		"maintainer: \" A <a@b.c> \"", "license: \" MIT \"", "homepage: ' https://example.com '", "description: ' two words '", "sockets: [' :8080 ', ' /run/films/a ']\n  exec: {type: notify, stop: ' SIGTERM ', start: ' /usr/bin/a '}",
+		"required_packages: [' ca-certificates ']", "deploy: {probe: {path: ' /a ', timeout: \"+5s\"}, drain: \"0\"}", "timers: [{name: ' a ', on_calendar: ' daily '}]", "routes: [{host: ' a.b ', port: 80}]", "files: [{src: ' a ', dst: ' /usr/share/films/a '}]",
+		"license: '" + strings.Repeat("M", 58) + "  '",
 		"security: {allow: [jit, {devices: [/dev/dri]}, {groups: [video]}]}",
 	} {
-		f(line, films("  "+line+"\n"))
+		src := films("  " + line + "\n")
+		if strings.HasPrefix(line, "description") {
+			src = strings.Replace(src, "  description: Films\n", "", 1)
+		}
+		before := checked
+		if f(line, src); checked == before {
+			t.Errorf("Parse refuses %s", line)
+		}
 	}
 	if checked < 25 {
 		t.Errorf("checked %d specs only", checked)
@@ -166,6 +176,7 @@ func TestSchemaRefusesWithParse(t *testing.T) {
 		"files: [{src: a, dst: b}]", "files: [{src: /a, dst: /b}]", "files: [{src: a, dst: /b, mode: \"644\"}]", "files: [{src: a, dst: /b, mode: \"0666\"}]", "files: [{src: a, dst: /b, type: link}]",
 		"alerts: [{name: X}]", "alerts: [{name: X, expr: up, severity: page}]", "routes: [{path: /}]", "routes: [{host: films_1}]", "routes: [{host: a, port: 0}]",
 		"build: {arch: [i386]}", "build: {sha256: abc}", "build: {main: /cmd}", "build: {archive: \"http://example.com/a\"}", "build: {sha256: {mips: abc}}",
+		"license: ' " + strings.Repeat("M", 59) + " '", "maintainer: ' A < a@b.c> '", "exec: {stop: SIGTERMS}",
 		"homepage: ftp://example.com", "maintainer: Films", "license: MIT!",
 	} {
 		src := films("  " + line + "\n")

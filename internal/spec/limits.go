@@ -11,6 +11,9 @@ import (
 // cpus is a list of CPUs, by their numbers: "0-3,8".
 type cpus struct{ to *Value[string] }
 
+// maxCPU is the last one that systemd 252 takes.
+const maxCPU = 8191
+
 var cpusPattern = regexp.MustCompile(`^[0-9]{1,4}(-[0-9]{1,4})?(,[0-9]{1,4}(-[0-9]{1,4})?)*$`)
 
 func (c cpus) read(p *parser, n *yaml.Node, path string) {
@@ -25,13 +28,19 @@ func (c cpus) read(p *parser, n *yaml.Node, path string) {
 		return
 	}
 	for part := range strings.SplitSeq(n.Value, ",") {
-		if first, second, ok := strings.Cut(part, "-"); ok {
-			a, _ := strconv.Atoi(first)
-			b, _ := strconv.Atoi(second)
-			if a > b {
-				p.fault("bad-value", path, at, "the smaller number first", "%s cannot be %s", last(path), quoted(n.Value))
-				return
-			}
+		first, second, ok := strings.Cut(part, "-")
+		a, _ := strconv.Atoi(first)
+		b, _ := strconv.Atoi(second)
+		if !ok {
+			b = a
+		}
+		if a > b {
+			p.fault("bad-value", path, at, "the smaller number first", "%s cannot be %s", last(path), quoted(n.Value))
+			return
+		}
+		if b > maxCPU {
+			p.fault("out-of-range", path, at, hint, "%s must be from 0 to %d", last(path), maxCPU)
+			return
 		}
 	}
 	*c.to = Value[string]{n.Value, true, at}

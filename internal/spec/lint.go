@@ -1,8 +1,11 @@
 package spec
 
 import (
+	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/kinectl/kinectl/internal/diag"
 )
@@ -21,14 +24,20 @@ func Lint(s *Spec, kinds ...Resource) diag.Findings {
 	known := slices.Concat(Resources(), kinds)
 	var all diag.Findings
 	for _, rule := range []func(*Spec) diag.Findings{
-		memory, plainSecret, trailingComment, probePort, portClash, drainProbe, configOutsideEtc, calendarEnds, runsAsRoot, loosened,
+		memory, plainSecret, trailingComment, probePort, portClash, drainProbe, lowPort, bareAddress, misplacedProgram, noExpansion, localMetrics, configOutsideEtc, calendarEnds, runsAsRoot, loosened,
 	} {
 		all = append(all, rule(s)...)
 	}
 	for _, rule := range []func(*Spec, []Resource) diag.Findings{unknownResource, missingResource, unknownVariable} {
 		all = append(all, rule(s, known)...)
 	}
-	return all
+	return sound(s, all)
+}
+
+// sound leaves out the advice about what is missing where that may be what
+// could not be read.
+func sound(s *Spec, advice diag.Findings) diag.Findings {
+	return slices.DeleteFunc(advice, func(f diag.Finding) bool { return s.misread[f.Rule] })
 }
 
 // memory warns of a service without a limit of its own: only its author knows
@@ -76,6 +85,48 @@ func drainProbe(s *Spec) diag.Findings {
 	}
 	return diag.Findings{s.finding("drain-probe", diag.Error, "service.deploy.probe.path", s.Deploy.Probe.Path.At,
 		"ask what is true while the host is out of traffic, like /metrics or /health", "/ready fails for as long as the host is drained, and it is judged before that ends")}
+}
+
+var shellVariable = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|[^\\])\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Z_][A-Z0-9_]+))`)
+})
+
+// noExpansion warns of variables inside of the value of another one: systemd
+// hands over the block as it stands (systemd.exec(5), EnvironmentFile=).
+func noExpansion(s *Spec) diag.Findings {
+	var all diag.Findings
+	for _, v := range s.Environment {
+		if !slices.ContainsFunc(v.Parts, func(p Part) bool { return shellVariable().MatchString(p.Literal) }) {
+			continue
+		}
+		// As it was written: an escape, or single quotes, say that it is meant so.
+		written := column(s.lines[v.Value.Line-1], v.Value.Column) + "\n" + strings.Join(s.lines[v.Value.Line:max(v.last, v.Value.Line)], "\n")
+		m := shellVariable().FindStringSubmatch(written)
+		if m == nil || strings.HasPrefix(written, "'") {
+			continue
+		}
+		name := m[1] + m[2]
+		all = append(all, s.finding("no-expansion", diag.Warning, "service.environments", v.Value,
+			`write its value out; or \$ when the program itself puts it there`, "the service gets $"+name+" as it stands: nobody puts a value in its place here"))
+	}
+	return all
+}
+
+// localMetrics warns of metrics that only the host itself can read.
+func localMetrics(s *Spec) diag.Findings {
+	var all diag.Findings
+	for _, v := range s.Environment {
+		if v.Name != "METRICS_ADDRESS" || s.Exec.None {
+			continue
+		}
+		text := v.text()
+		host := strings.Trim(text[:max(strings.LastIndexByte(text, ':'), 0)], "[]")
+		if at, err := netip.ParseAddr(host); host == "localhost" || err == nil && at.IsLoopback() {
+			all = append(all, s.finding("local-metrics", diag.Warning, "service.environments", v.Value,
+				"leave the host out, like METRICS_ADDRESS=:9090", "Prometheus cannot read metrics that are served on "+host+" alone"))
+		}
+	}
+	return all
 }
 
 // runsAsRoot warns of a service that the sandbox protects least from.

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +45,11 @@ func TestLint(t *testing.T) {
 	f("  limits: {mem: unlimited}\n", "no-memory-limit")
 	f("  limits: {mem: 8M}\n")
 	f("  limits: {mem: 12Q}\n", "bad-value")
+	f("  limits: {mem: 7M}\n", "out-of-range")
+	f("  limits: {mem: 8191K}\n", "out-of-range")
+	f("  limits: {mem: 8192K}\n")
+	f("  limits: {mem: 16T}\n")
+	f("  limits: {mem: 17T}\n", "out-of-range")
 	f("  exec: {start: none}\n  files: [{src: a, dst: /usr/share/a/b}]\n")
 
 	f(env("POSTGRES_POOL=5"), "missing-resource")
@@ -58,16 +64,46 @@ func TestLint(t *testing.T) {
 	f(env("A={{ a }} # y"), "comment-in-value")
 	f(env("A='x # y'", "B=x#y", "C=#fff"))
 
-	f(env("METRICS_ADDRESS=:9100"), "probe-port")
-	f(env("METRICS_ADDRESS=:9100", "HTTP_ADDRESS=127.0.0.1:8080"), "probe-port")
+	f(env("METRICS_ADDRESS=:9100")) // the probe asks there
+	f("  deploy: {probe: {port: 9090}}\n"+env("METRICS_ADDRESS=:9100"), "probe-port")
+	f("  deploy: {probe: {port: 9090}}\n"+env("METRICS_ADDRESS=:9100", "HTTP_ADDRESS=127.0.0.1:8080"), "probe-port")
+	// What could not be read may be what is missing.
+	f("  deploy: {probe: {port: 8081, prot: 1}}\n"+env("A=1"), "unknown-key")
+	f("  deploy: {probe: {port: 8081}}\n"+env("A"), "bad-line")
+	f("  limit: {mem: 1G}\n", "unknown-key")
+	f(env("HTTP_ADDRESS=:80"), "low-port")
+	f("  capabilities: [CAP_NET_BIND_SERVICE]\n" + env("HTTP_ADDRESS=:80"))
+	f("  exec: {type: notify}\n  sockets: [\":80\"]\n" + env("HTTP_ADDRESS=:80"))
+	f(env("HTTP_ADDRESS=8080"), "bare-address")
+	f(env("HTTP_PORT=8080", "HTTP_ADDRESS={{ a }}"))
+	f("  exec: {start: /usr/local/bin/my-api}\n"+env("A=1"), "misplaced-program")
+	f("  exec: {start: /opt/x/my-api}\n  files: [{src: x, dst: /usr/lib/my-api/}]\n"+env("A=1"), "misplaced-program")
+	f("  exec: {start: /usr/lib/my-api/my-api}\n  files: [{src: x, dst: /usr/lib/my-api/}]\n" + env("A=1"))
+	for _, word := range []string{"> /var/log/x", "2>&1", "&& true", "| tee /x", "serve ;"} {
+		f("  exec: {start: '/usr/bin/my-api "+word+"'}\n"+env("A=1"), "bad-command")
+	}
+	f("  exec: {start: '/usr/bin/my-api \">\" a>b'}\n" + env("A=1"))
 	f("  deploy: {probe: {port: 80}}\n"+env("A=1"), "probe-port")
 	f("  deploy: {probe: {port: 80}}\n" + env("HTTP_ADDRESS={{ ip }}:80"))
 	f("  deploy: {probe: {port: 80}}\n" + env("HTTP_ADDRESS=:{{ port }}"))
-	f("  deploy: {probe: {port: 80}}\n" + env("HTTP_PORT=80"))
-	f("  deploy: {probe: {port: 80, type: tcp}}\n"+env("HTTP_ADDRESS=:81"), "probe-port")
+	f("  deploy: {probe: {port: 8080}}\n" + env("HTTP_PORT=8080"))
+	f("  deploy: {probe: {port: 8080, type: tcp}}\n"+env("HTTP_ADDRESS=:8081"), "probe-port")
 	f("  deploy: {probe: {type: none}}\n" + env("METRICS_ADDRESS=:9100"))
 	f(env("METRICS_ADDRESS=:{{ port }}"))
-	f(env("METRICS_ADDRESS=[::1]:9090"))
+	for _, host := range []string{"[::1]", "127.0.0.1", "127.0.0.53", "localhost"} {
+		f(env("METRICS_ADDRESS="+host+":9090"), "local-metrics")
+	}
+	f(env("METRICS_ADDRESS=127.0.0.1:{{ port }}"), "local-metrics")
+	f(env("METRICS_ADDRESS=10.0.0.1:9090", "ADMIN_ADDRESS=127.0.0.1:9091"))
+	f(env("METRICS_ADDRESS={{ ip }}:9090"))
+	f(env("METRICS_ADDRESS=x"))
+
+	f(env("A=$HOME/films"), "no-expansion")
+	f(env("A=${STATE_DIRECTORY}/db"), "no-expansion")
+	f(env(`A="x ${HOME}"`), "no-expansion")
+	f(env("A={{ a }}/$HOME"), "no-expansion")
+	f(env("A=x\\", "  $HOME/y"), "no-expansion")
+	f(env(`A=\$HOME/films`, `B="\${HOME}"`, "C='$HOME'", "D=^[a-z]$", "E=$5", "F=pa$word", "G=$"))
 	f("  deploy: {probe: {port: 80}}\n  exec: {start: \"/usr/bin/a --listen=:80\"}\n" + mem)
 	f("  deploy: {probe: {port: 80}}\n  exec: {start: \"/usr/bin/a -l 127.0.0.1:80\"}\n" + mem)
 	f("  deploy: {probe: {port: 80}}\n  exec: {start: \"/usr/bin/a --listen=:8080\"}\n"+mem, "probe-port")
@@ -79,6 +115,8 @@ func TestLint(t *testing.T) {
 	f("  deploy: {drain: 5s, probe: {path: \"/ready?x=1\"}}\n"+mem, "drain-probe")
 	f("  deploy: {drain: 0s, probe: {path: /ready}}\n" + mem)
 	f("  deploy: {drain: 5s, probe: {path: /readyz}}\n" + mem)
+	f("  deploy: {drain: 5s, probe: {path: /ready/}}\n"+mem, "drain-probe")
+	f("  deploy: {drain: 5s, probe: {type: tcp, path: /ready}}\n"+mem, "unused-key")
 
 	f("  exec: {start: \"/usr/bin/a ${A} $B\"}\n"+env("A=1"), "unknown-variable")
 	f("  exec: {start: \"/usr/bin/a ${POSTGRES_DSN} ${STATE_DIRECTORY}\"}\n  resources: [postgres]\n" + mem)
@@ -171,6 +209,54 @@ func TestClashes(t *testing.T) {
 	// One service names a port twice, as a socket and as the address that it reads.
 	held := own + "  sockets: [\":80\"]\n  exec: {type: notify}\n" + env("METRICS_ADDRESS=:9091", "HTTP_ADDRESS=:80")
 	f(spec("aa", "g", env("HTTP_ADDRESS=:80")), spec("bb", "g", held), "a socket is port 80, where aa of the same group listens too (aa.yml:7)")
+}
+
+// TestUnitClashes: two services own one unit, or lead one route.
+func TestUnitClashes(t *testing.T) {
+	spec := func(name, more string) *Spec {
+		s, findings := Parse(name+".yml", []byte("service:\n  name: "+name+"\n  group: g"+name[:1]+"\n  description: d\n"+more))
+		if len(findings) > 0 {
+			t.Fatalf("%+v", findings)
+		}
+		return s
+	}
+	f := func(a, b *Spec, want string) {
+		t.Helper()
+		all := Clashes([]*Spec{a, b})
+		got := ""
+		for _, x := range all[1] {
+			if x.Rule != "group-port-clash" {
+				got += fmt.Sprintf("%s %d:%d %s: %s", x.Rule, x.Line, x.Column, x.Severity, x.Message)
+			}
+		}
+		if got != want || len(all[0]) > 0 {
+			t.Errorf("found %q, want %q; in the first: %v", got, want, all[0])
+		}
+	}
+	timers := func(names string) string {
+		text := "  timers:\n"
+		for name := range strings.FieldsSeq(names) {
+			text += "    - {name: " + name + ", on_calendar: daily}\n"
+		}
+		return text
+	}
+	films := spec("films", timers("sweep tidy"))
+	f(films, spec("films-sweep", ""), "unit-clash 2:9 error: films-sweep.service is a unit of the service films-sweep, and of the task sweep of films (films.yml:6)")
+	f(spec("films-sweep", ""), films, "unit-clash 6:14 error: films-sweep.service is a unit of the task sweep of films, and of the service films-sweep (films-sweep.yml:2)")
+	f(films, spec("films-tidier", ""), "")
+	f(spec("films", timers("sweep-all")), spec("films-sweep", timers("all")), "unit-clash 6:14 error: films-sweep-all.service is a unit of the task all of films-sweep, and of the task sweep-all of films (films.yml:6)")
+	for _, task := range []string{"next", "probe", "before"} {
+		f(spec("films", ""), spec("films-"+task, ""), "unit-clash 2:9 error: films-"+task+".service is a unit of the service films-"+task+", and of what kinectl itself makes for films (films.yml:2)")
+	}
+	f(films, films, "")
+	f(spec("films", "  exec: {start: none}\n"), spec("films-next", ""), "")
+
+	routes := func(list string) string { return "  routes: [" + list + "]\n" + env("HTTP_ADDRESS=:8080") }
+	a := spec("aa", routes("{host: x.org}, {host: x.org, path: /api}"))
+	f(a, spec("bb", routes("{host: y.org}, {host: x.org, path: /api/}")), "route-clash 5:34 error: x.org/api leads to aa already (aa.yml:5)")
+	f(a, spec("bb", routes("{host: x.org, path: /}")), "route-clash 5:19 error: x.org leads to aa already (aa.yml:5)")
+	f(a, spec("bb", routes("{host: x.org, path: /apis}")), "")
+	f(a, a, "")
 }
 
 func TestReservedNames(t *testing.T) {

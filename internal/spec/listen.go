@@ -119,44 +119,6 @@ func portClash(s *Spec) diag.Findings {
 	return all
 }
 
-// Clashes finds services of one group that listen on one port: each host of
-// the group runs them all. The findings of each spec stand in its place.
-func Clashes(specs []*Spec) []diag.Findings {
-	type owner struct {
-		s *Spec
-		l listener
-	}
-	type place struct {
-		group string
-		port  int
-	}
-	all, owners := make([]diag.Findings, len(specs)), map[place][]owner{}
-	for i, s := range specs {
-		var mine []owner
-		for _, l := range s.groupListeners() {
-			to := place{s.Group.V, l.port}
-			for _, o := range owners[to] {
-				if o.s.Name.V == s.Name.V || !l.clash(o.l) {
-					continue // the same service, as of another branch
-				}
-				severity := diag.Error
-				if l.implied || o.l.implied {
-					severity = diag.Warning // the program may listen elsewhere, whatever its spec leaves out
-				}
-				all[i] = append(all[i], s.finding("group-port-clash", severity, l.path, l.at, "give one of them another port, or another group",
-					fmt.Sprintf("%s is port %d, where %s of the same group listens too (%s:%d)", l.name, l.port, o.s.Name.V, o.s.File, o.l.at.Line)))
-				break
-			}
-			mine = append(mine, owner{s, l})
-		}
-		for _, o := range mine {
-			to := place{s.Group.V, o.l.port}
-			owners[to] = append(owners[to], o)
-		}
-	}
-	return all
-}
-
 // groupListeners are the listeners, each port once, and the metrics port that
 // nobody has to write down.
 func (s *Spec) groupListeners() []listener {

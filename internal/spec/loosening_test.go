@@ -27,7 +27,7 @@ func TestLoosened(t *testing.T) {
 		line                int
 	}{
 		{"service.security.allow[0]", "netlink lets the service ask the kernel for interfaces and routes", "remove it if the service can do without; it adds less than 0.1 to the exposure of 1.1", 7},
-		{"service.security.allow[1]", "write lets the service write to these folders, where their owner lets it (/srv/films, /srv/cache)", "remove it if the service can do without; it adds less than 0.1 to the exposure of 1.1", 8},
+		{"service.security.allow[1]", "write lets the service write to these folders, where their owner lets it; root's own are as good as root (/srv/films, /srv/cache)", "remove it if the service can do without; it adds less than 0.1 to the exposure of 1.1", 8},
 		{"service.security.allow[2]", "namespaces lets the service make namespaces, as programs do that start sandboxes", "remove it if the service can do without; it adds 1.0 to the exposure of 1.1", 9},
 		{"service.capabilities[0]", "CAP_SYS_TIME lets the service set the clock", "remove it if the service can do without; it adds 0.8 to the exposure of 1.1", 10},
 	}

@@ -17,7 +17,7 @@ import (
 // no errors.
 func Parse(file string, src []byte) (*Spec, diag.Findings) {
 	s := &Spec{
-		File: file, Source: src, keys: map[string]Pos{},
+		File: file, Source: src, keys: map[string]Pos{}, misread: map[string]bool{},
 		widths: map[int]int{}, hidden: map[int][]Pos{}, shown: map[int]string{},
 	}
 	p := &parser{spec: s}
@@ -62,6 +62,12 @@ func (p *parser) full() bool { return len(p.findings) >= MaxFindings }
 
 // fault adds an error.
 func (p *parser) fault(rule, path string, at Pos, hint, format string, args ...any) {
+	switch {
+	case strings.HasPrefix(path, "service.environments"), strings.HasPrefix(path, "service.deploy.probe"):
+		p.spec.misread["probe-port"] = true
+	case rule == "unknown-key" && (strings.HasSuffix(hint, "mean limits?") || strings.HasSuffix(hint, "mean mem?")):
+		p.spec.misread["no-memory-limit"] = true
+	}
 	if p.full() {
 		p.spec.dropped++
 		return

@@ -76,6 +76,23 @@ func TestParseValues(t *testing.T) {
 	f("resources", len(s.Resources), 2)
 }
 
+// TestStrangeNumbers: YAML knows them, and the hint says what to write.
+func TestStrangeNumbers(t *testing.T) {
+	f := func(line, message, hint string) {
+		t.Helper()
+		_, findings := Parse("spec.yml", []byte(minimal+"  "+line+"\n"))
+		if len(findings) != 1 || findings[0].Rule != "bad-value" || findings[0].Message != message || findings[0].Hint != hint {
+			t.Errorf("%s: %+v", line, findings)
+		}
+	}
+	f("limits: {nice: +5}", `nice cannot be "+5"`, "write 5")
+	f("limits: {no_file: 0x400}", `no_file cannot be "0x400"`, "write 1024")
+	f("limits: {no_file: 0o2000}", `no_file cannot be "0o2000"`, "write 1024")
+	f("limits: {nice: 05}", `nice cannot be "05"`, "write decimal digits, without a sign or zeros before them")
+	f("deploy: {serial: +1}", `serial cannot be "+1"`, "write 1")
+	f("deploy: {serial: [1, 0x2]}", `serial cannot be "0x2"`, "write 2")
+}
+
 func TestTooLarge(t *testing.T) {
 	_, findings := Check("spec.yml", make([]byte, MaxSize+1))
 	if len(findings) != 1 || findings[0].Rule != "too-large" {

@@ -1,8 +1,10 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,8 +57,8 @@ func listenPort(v Variable) (int, bool) {
 // probePort finds a probe that asks where nothing listens. Where Ansible
 // decides an address it keeps silent.
 func probePort(s *Spec) diag.Findings {
-	kind, port := s.Deploy.Probe.Type.Or(DefaultProbeType), s.Deploy.Probe.Port.Or(DefaultProbePort)
-	if kind != "http" && kind != "tcp" || s.Exec.None {
+	kind, port := s.Deploy.Probe.Type.Or(DefaultProbeType), s.Deploy.Probe.Port.V
+	if kind != "http" && kind != "tcp" || s.Exec.None || port == 0 {
 		return nil
 	}
 	if p := s.MetricsPort(); p == port || p == 0 || s.started(port) {
@@ -75,17 +77,35 @@ func probePort(s *Spec) diag.Findings {
 			return nil
 		}
 	}
-	at := s.Deploy.Probe.Port.At
-	if !s.Deploy.Probe.Port.Set {
-		for _, v := range s.Environment {
-			if v.Name == "METRICS_ADDRESS" {
-				at = v.Value
-			}
+	return diag.Findings{s.finding("probe-port", diag.Error, "service.deploy.probe.port", s.Deploy.Probe.Port.At,
+		"one of "+s.knownPorts()+", or add the …_ADDRESS variable that makes it listen there",
+		fmt.Sprintf("the probe asks port %d, where the service does not listen", port))}
+}
+
+// knownPorts are those on which the service listens for all that is known,
+// for people.
+func (s *Spec) knownPorts() string {
+	var ports []int
+	if p := s.MetricsPort(); p != 0 {
+		ports = append(ports, p)
+	}
+	for _, l := range s.listeners() {
+		if l.protocol == "tcp" {
+			ports = append(ports, l.port)
 		}
 	}
-	return diag.Findings{s.finding("probe-port", diag.Error, "service.deploy.probe.port", at,
-		"set deploy.probe.port to the port of METRICS_ADDRESS or of another …_ADDRESS variable",
-		fmt.Sprintf("the probe asks port %d, where the service does not listen", port))}
+	slices.Sort(ports)
+	var words []string
+	for _, p := range slices.Compact(ports) {
+		words = append(words, strconv.Itoa(p))
+	}
+	return strings.Join(words, ", ")
+}
+
+// ProbePort is the port that the probe asks: the one it names, or that of the
+// metrics, or the default where Ansible decides.
+func (s *Spec) ProbePort() int {
+	return s.Deploy.Probe.Port.Or(cmp.Or(s.MetricsPort(), DefaultProbePort))
 }
 
 func dynamic(v Variable) bool {

@@ -57,8 +57,12 @@ func missingResource(s *Spec, kinds []Resource) diag.Findings {
 	for _, v := range s.Environment {
 		for _, r := range kinds {
 			if r.owns(v) && !s.declares(r.Kind) {
+				hint := "add - " + r.Kind + " to resources"
+				if v.Name == r.Variable {
+					hint += " and remove this line: its value is the variable " + r.Needs + " of the infra repository"
+				}
 				all = append(all, s.finding("missing-resource", diag.Error, "service.environments", v.At,
-					"add - "+r.Kind+" to resources", v.Name+" belongs to the resource "+r.Kind+", which is not listed"))
+					hint, v.Name+" belongs to the resource "+r.Kind+", which is not listed"))
 			}
 		}
 	}

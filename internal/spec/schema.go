@@ -35,7 +35,7 @@ func schema(s *Spec) object {
 		{name: "exec", doc: "what systemd runs", value: execKeys(&s.Exec)},
 		{name: "security", doc: "who the service runs as, and what it may do", value: object{
 			{name: "owner", doc: "user, made by the package", def: "the name", example: "films", value: text{to: &s.Security.Owner, like: userPattern, hint: "lower-case letters, digits, _ and -, a letter first", max: 31}},
-			{name: "group", doc: "group of that user, made by the package", def: "the name", example: "films", value: text{to: &s.Security.Group, like: userPattern, hint: "lower-case letters, digits, _ and -, a letter first", max: 31}},
+			{name: "group", doc: "group of that user, made by the package", def: "the owner", example: "films", value: text{to: &s.Security.Group, like: userPattern, hint: "lower-case letters, digits, _ and -, a letter first", max: 31}},
 			{name: "allow", doc: "loosenings of the sandbox, each by its name", example: "[netlink, {write: [/srv/films]}]", value: allow{&s.Security.Allow}},
 		}},
 		{name: "capabilities", doc: "capabilities(7) that it keeps; all others are dropped", example: "[CAP_NET_BIND_SERVICE]", value: capabilities{&s.Capabilities}},
@@ -45,7 +45,7 @@ func schema(s *Spec) object {
 		{name: "timers", doc: "scheduled tasks of the same binary", value: list[Timer]{&s.Timers, timerKeys}},
 		{name: "files", doc: "more files for the package", value: list[File]{&s.Files, fileKeys}},
 		{name: "alerts", doc: "more alerting rules for Prometheus, beside the standard ones", value: list[Alert]{&s.Alerts, alertKeys}},
-		{name: "routes", doc: "what the proxy of the group sends here", value: list[Route]{&s.Routes, routeKeys}},
+		{name: "routes", doc: "what a proxy of the group is to send here; checked and kept in the package, nothing is made of it yet", value: list[Route]{&s.Routes, routeKeys}},
 	}}}
 }
 
@@ -64,7 +64,7 @@ func deployKeys(d *Deploy) object {
 		{name: "serial", doc: `hosts at a time: a number, "25%", or a list of them`, def: DefaultSerial, example: `[1, "25%", "100%"]`, value: serial{&d.Serial}},
 		{name: "probe", doc: "what tells a healthy service from a sick one", value: object{
 			{name: "type", doc: "what is asked: an HTTP path, a TCP port, a command, or nothing but systemd", def: DefaultProbeType, example: "tcp", value: choice{&d.Probe.Type, []string{"http", "tcp", "exec", "none"}}},
-			{name: "port", doc: "where the probe connects to", def: "9090", example: "8081", value: integer{&d.Probe.Port, 1, 65_535}},
+			{name: "port", doc: "where the probe connects to", def: "that of METRICS_ADDRESS, or 9090", example: "8081", value: integer{&d.Probe.Port, 1, 65_535}},
 			{name: "path", doc: "what an http probe asks for", def: DefaultProbePath, example: "/ready", value: text{to: &d.Probe.Path, like: pathPattern, hint: "a path like /metrics, without a host, blanks and quotes", max: 200}},
 			{name: "status", doc: "the HTTP status of a healthy answer", def: "200", example: "204", value: integer{&d.Probe.Status, 100, 599}},
 			{name: "command", doc: "what an exec probe runs, as the service's user and in its sandbox; 0 is healthy", example: "/usr/bin/films check", value: command{to: &d.Probe.Command}},

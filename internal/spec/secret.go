@@ -2,10 +2,12 @@ package spec
 
 import (
 	"cmp"
+	"encoding/base64"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // token is a kind of secret that shows by its form: who issues it made it so
@@ -49,6 +51,9 @@ var tokens = sync.OnceValue(func() []token {
 		{"a DigitalOcean token", "dop_v1_", 64, ""},
 		{"an Anthropic key", "sk-ant-", 20, "_-"},
 		{"an OpenAI key", "sk-proj-", 20, "_-"},
+		{"an OpenAI key", "sk-svcacct-", 20, "_-"},
+		{"an OpenAI key", "sk-", 32, ""},
+		{"a Hugging Face token", "hf_", 30, ""},
 		{"an age key", "AGE-SECRET-KEY-1", 50, ""},
 	}
 })
@@ -93,9 +98,10 @@ func leaks(line string) []leak {
 	if i := strings.Index(line, "-----BEGIN "); i >= 0 && strings.Contains(line[i:], "PRIVATE KEY") {
 		all = append(all, leak{i, len(line), "a private key"})
 	}
-	if strings.Contains(line, "://") && strings.Contains(line, "@") {
+	if strings.Contains(line, "@") {
 		all = append(all, passwords(line)...)
 	}
+	all = append(all, authorizations(line)...)
 	slices.SortStableFunc(all, func(a, b leak) int { return cmp.Compare(a.from, b.from) })
 	end := 0
 	return slices.DeleteFunc(all, func(l leak) bool { // inside of another one
@@ -118,6 +124,14 @@ var (
 	userInfo = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://[^\s/?#:@"']*:([^\s/?#@"']+)@`)
 	})
+	// The data source name of Go's MySQL driver: user:password@protocol(address).
+	sourceName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`[^\s:@/"'=(]+:([^\s"']+?)@(?:tcp[46]?|unix)\(`)
+	})
+	// RFC 6750 and RFC 7617. Words of prose have no digits, and are not base64.
+	authorization = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)\b(bearer|basic)[ \t]+([A-Za-z0-9._~+/-]{8,}={0,2})`)
+	})
 	expressions = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{.*?\}\}`) })
 	// What stands for a password and is none: ${PASSWORD}, $PASSWORD, <password>, ***.
 	placeholder = sync.OnceValue(func() *regexp.Regexp {
@@ -129,18 +143,48 @@ var (
 	})
 )
 
-// passwords finds URLs whose password has literal characters.
+// passwords finds URLs, and names of data sources, whose password has literal
+// characters.
 func passwords(line string) []leak {
-	const resolved = "\x00"
 	text := expressions().ReplaceAllStringFunc(line, func(e string) string { return strings.Repeat(resolved, len(e)) })
 	comment := strings.HasPrefix(strings.TrimLeft(line, " \t"), "#")
 	var all []leak
-	for _, m := range userInfo().FindAllStringSubmatchIndex(text, -1) {
-		password := text[m[2]:m[3]]
-		if strings.Trim(password, resolved) == "" || placeholder().MatchString(password) || comment && spoken().MatchString(password) {
+	find := func(what string, places [][]int) {
+		for _, m := range places {
+			password := text[m[2]:m[3]]
+			if strings.Trim(password, resolved) == "" || placeholder().MatchString(password) || comment && spoken().MatchString(password) {
+				continue
+			}
+			all = append(all, leak{m[2], m[3], what})
+		}
+	}
+	if strings.Contains(line, "://") {
+		find("a password in a URL", userInfo().FindAllStringSubmatchIndex(text, -1))
+	}
+	if strings.Contains(line, "@tcp") || strings.Contains(line, "@unix") {
+		find("a password of a database", sourceName().FindAllStringSubmatchIndex(text, -1))
+	}
+	return all
+}
+
+// authorizations finds what stands in the header of that name.
+func authorizations(line string) []leak {
+	if !slices.ContainsFunc([]string{"earer", "EARER", "asic", "ASIC"}, func(s string) bool { return strings.Contains(line, s) }) {
+		return nil // as nearly every line: the pattern takes longer
+	}
+	var all []leak
+	for _, m := range authorization().FindAllStringSubmatchIndex(line, -1) {
+		value := line[m[4]:m[5]]
+		if strings.EqualFold(line[m[2]:m[3]], "bearer") {
+			if len(value) >= 12 && strings.ContainsAny(value, "0123456789") {
+				all = append(all, leak{m[4], m[5], "a bearer token"})
+			}
 			continue
 		}
-		all = append(all, leak{m[2], m[3], "a password in a URL"})
+		user, err := base64.StdEncoding.DecodeString(value)
+		if err == nil && utf8.Valid(user) && strings.Contains(string(user), ":") {
+			all = append(all, leak{m[4], m[5], "a user with a password"})
+		}
 	}
 	return all
 }

@@ -10,28 +10,6 @@ import (
 	"github.com/kinectl/kinectl/internal/diag"
 )
 
-// secretWords are the ends of names that only secrets have, after a boundary.
-const secretWords = `(?:^|[^a-z0-9])(?:secret|password|passwd|passphrase|token|credentials?|apikey|(?:secret|api|private|access|signing|encryption|master|auth|license)[_-]?key|secret_key_base|db_pass|pass)`
-
-var (
-	secretName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)` + secretWords + `$`) })
-	// Names of values that look random and are for all to see.
-	publicName = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)(?:^|_)(?:public|pub|pubkey|fingerprint|digest|checksum|hash|sha[0-9]*|commit|revision|image|etag|cert|certificate|nonce|sri|integrity|id|ids|version|build)(?:_|$)`)
-	})
-	pathLike = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:/[A-Za-z0-9._@%-]+)+/?$`) })
-)
-
-// innocent reports whether the value of a variable that is called like a
-// secret is none: a switch, a file that holds it, or a place to fill.
-func innocent(value string) bool {
-	value = strings.Trim(value, `"'`)
-	if slices.Contains([]string{"", "true", "false", "yes", "no", "on", "off", "none", "null", "enabled", "disabled", "optional", "required"}, strings.ToLower(value)) {
-		return true
-	}
-	return placeholder().MatchString(value) || strings.HasPrefix(value, "file:/") || pathLike().MatchString(value) && !looksRandom(value)
-}
-
 // secret is one that was found: where, and what is to be said.
 type secret struct {
 	at                  Pos
@@ -77,24 +55,35 @@ func (s *Spec) findLeaks() {
 // hidden as a whole.
 func (s *Spec) variableSecrets(all []Variable) {
 	for _, v := range all {
-		hint := "keep it in the infra repository, encrypted, and write {{ vault_" + strings.ToLower(v.Name) + " }}"
+		v.Name = strings.TrimRight(strings.TrimPrefix(v.Name, "export "), " :")
+		hint := "keep it in the infra repository, encrypted, and write {{ vault_" + notInName().ReplaceAllString(strings.ToLower(v.Name), "_") + " }}"
 		value, literal := v.Literal()
+		foreign, hidden := v.foreign()
 		message := ""
 		inside := func(x secret) bool { return x.at.Line >= v.At.Line && x.at.Line <= v.last }
 		switch i := slices.IndexFunc(s.secrets, inside); {
 		case i >= 0 && strings.Contains(s.secrets[i].message, "password in a URL"):
 			message = "the URL in " + v.Name + " has a password in plain text"
-		case literal && secretName().MatchString(v.Name) && !innocent(value):
+		case literal && isSecret(v.Name, value):
 			message = v.Name + " looks like a secret in plain text"
 		case i >= 0:
 			message = v.Name + strings.Replace(s.secrets[i].message, "here is", " holds", 1)
+		case len(pairs(v.text())) > 0:
+			message = v.Name + " holds a secret in plain text: " + pairs(v.text())[0].what
+		case literal && bearer().MatchString(value):
+			message = v.Name + " holds a token in plain text"
 		case literal && looksRandom(value) && !publicName().MatchString(v.Name):
 			message = v.Name + " looks like a secret in plain text: only a generator writes such a value"
+		case foreign:
+			message = "by its name " + v.Name + " is a secret, and a secret comes from a vault_… variable alone"
 		default:
 			continue
 		}
 		s.secrets = slices.DeleteFunc(s.secrets, inside)
 		s.secrets = append(s.secrets, secret{v.Value, "service.environments", message, hint})
+		if foreign && !hidden {
+			continue // the name of a variable is no secret
+		}
 		s.hide(v.Value)
 		for line := v.Value.Line + 1; line <= v.last; line++ {
 			s.hide(Pos{line, 1, s.width(line)})
@@ -102,33 +91,49 @@ func (s *Spec) variableSecrets(all []Variable) {
 	}
 }
 
-// commandSecrets looks for --password=word and the like in a command.
+var (
+	notInName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^a-z0-9_]+`) })
+	// RFC 6750, section 2.1. What people write for a token is too short.
+	bearer = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?i:authorization:\s*)?(?i:bearer)\s+[A-Za-z0-9._~+/-]{6,}=*$`)
+	})
+)
+
+// commandSecrets looks for --password=word and the like in a command, and for
+// PASSWORD=word in what it hands to a shell.
 func (s *Spec) commandSecrets(c Value[Command], path string) {
 	for i, word := range c.V {
 		text, literal := word.literal()
-		flag, isFlag := strings.CutPrefix(text, "-")
-		if !isFlag || !literal {
-			continue
-		}
-		name, value, attached := strings.Cut(strings.TrimPrefix(flag, "-"), "=")
-		if !attached && i+1 < len(c.V) {
-			if value, literal = c.V[i+1].literal(); !literal || strings.HasPrefix(value, "-") {
+		if flag, isFlag := strings.CutPrefix(text, "-"); isFlag && literal {
+			name, value, attached := strings.Cut(strings.TrimPrefix(flag, "-"), "=")
+			if !attached && i+1 < len(c.V) {
+				if value, literal = c.V[i+1].literal(); !literal || strings.HasPrefix(value, "-") {
+					value = ""
+				}
+			}
+			if value != "" && (isSecret(name, value) || looksRandom(value) && !publicName().MatchString(strings.ReplaceAll(name, "-", "_"))) {
+				s.commandSecret(value, "the option "+name, c.At, path)
 				continue
 			}
 		}
-		if value == "" || !(secretName().MatchString(name) && !innocent(value) || looksRandom(value) && !publicName().MatchString(strings.ReplaceAll(name, "-", "_"))) {
-			continue
+		whole := word.text()
+		for _, l := range pairs(whole) {
+			s.commandSecret(whole[l.from:l.to], l.what, c.At, path)
 		}
-		at := s.locate(value, c.At)
-		if slices.ContainsFunc(s.secrets, func(x secret) bool { return x.at.Line == at.Line }) {
-			continue
-		}
-		s.hide(at)
-		s.secrets = append(s.secrets, secret{
-			at, path, "the option " + name + " looks like a secret in plain text, and every user of the host sees it in the list of processes",
-			"let the program read it from its environment: NAME={{ vault_name }}",
-		})
 	}
+}
+
+// commandSecret notes a secret in a command, unless its line has one already.
+func (s *Spec) commandSecret(value, what string, command Pos, path string) {
+	at := s.locate(strings.Trim(value, resolved+`"'`), command)
+	s.hide(at)
+	if slices.ContainsFunc(s.secrets, func(x secret) bool { return x.at.Line == at.Line }) {
+		return
+	}
+	s.secrets = append(s.secrets, secret{
+		at, path, what + " looks like a secret in plain text, and every user of the host sees it in the list of processes",
+		"let the program read it from its environment: NAME={{ vault_name }}",
+	})
 }
 
 // locate finds a text at or after a place, and returns the place when it is

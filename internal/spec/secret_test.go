@@ -31,6 +31,7 @@ func formed() []string {
 	return []string{
 		made("AKIA", capitals, 16), made("ghp"+"_", all62, 36), made("github"+"_pat_", all62, 60), made("glpat"+"-", all62, 20),
 		made("xoxb"+"-1234567890-", all62, 20), made("sk"+"_live_", all62, 24), made("AIza", all62, 35), made("npm"+"_", all62, 36), made("hvs"+".", all62, 30),
+		made("SG"+".", all62, 22) + made(".", all62, 43), made("hf"+"_", all62, 34), made("sk"+"-", all62, 48), made("sk"+"-proj-", all62, 40),
 		json(`{"alg":"HS256","typ":"JWT"}`) + "." + json(`{"sub":"1234567890"}`) + "." + made("", all62, 43),
 	}
 }
@@ -76,21 +77,53 @@ func TestSecretsByName(t *testing.T) {
 	for _, line := range []string{
 		"API_TOKEN=x", "secret_key=x", "DB_PASSWORD='x y'", "SESSION_SECRET=abc", "ENCRYPTION_KEY=abc", "DB_PASS=hunter2", "PASSWORD=changeme",
 		"URL=https://user:word@host/", "URL=https://{{ user }}:x{{ word }}@host/", "DSN=postgres://u:p@{{ host }}/db",
+		"DB_PWD=hunter2", "MYSQL_PWD=hunter2", "SESSION_KEY=hunter2", "JWT_KEY=hunter2", "COOKIE_SALT=hunter2", "DB_PASSWORD_1=hunter2", "DB_PASSWORD_OLD=hunter2", "DB_PASS2=hunter2",
+		"DB_CREDS=app:hunter2", "TOKENS=hunter2,hunter3", "DBPASSWORD=hunter2", "DB_PASSWORD=12345678",
+		"DSN=host=db user=app password=hunter2 dbname=films", "DSN=\"host={{ db_host }} password='hunter2'\"", "DSN=app:hunter2@tcp(db:3306)/films", "DSN=app:x{{ word }}@unix(/run/mysqld/mysqld.sock)/films",
+		"CONNECTION=Server=db;User Id=app;Password=hunter2;", `JSON='{"user":"app","password":"hunter2"}'`,
+		"A_PASSWORD={{ x | default('literal') }}", "A_PASSWORD={{ vault_x | default('literal') }}", "A_PASSWORD={{ vault_x | default(y) }}", "A_PASSWORD=literal{{ x }}", "A_PASSWORD=literal{{ vault_x }}", "A_PASSWORD={{ db_password }}", "API_TOKEN=Bearer {{ api_token }}",
+		"AUTH=Bearer abcdefghijk", "AUTH='Authorization: Bearer " + made("", "abcdef0123456789", 20) + "1'", "AUTH=Basic " + base64.StdEncoding.EncodeToString([]byte("app:hunter2")),
+		"DATA_KEY=" + made("", "0123456789abcdef", 64), "KEY_2=" + made("", "0123456789ABCDEF", 64),
 		"SALT=" + made("", all62, 24), "SALT=" + made("", all62+"+/", 43) + "=", "HEADER='Bearer " + made("", all62, 40) + "'",
 	} {
 		f(env(line), true)
 	}
-	for _, option := range []string{"--password=hunter2", "--api-key abc", "-token=abc", "--x=" + made("", all62, 32)} {
+	for _, option := range []string{"--password=hunter2", "--api-key abc", "-token=abc", "--password='two words'", "--dsn='host=db password=hunter2'", "PASSWORD=hunter2", "--password=hunter2${X}", "--x=" + made("", all62, 32)} {
 		f("  exec: {start: \"/usr/bin/a "+option+"\"}\n", true)
 	}
-	for _, option := range []string{"--password=${PW}", "--password-file=/etc/my-api/pw", "--token=/run/my-api/token", "--password --verbose", "--pass-through=all", "--x=${Y}"} {
+	for _, option := range []string{"--password=${PW}", "--password-file=/etc/my-api/pw", "--token=/run/my-api/token", "--password --verbose", "--pass-through=all", "--x=${Y}", "--max-tokens=4096", "--dsn='host=db password=${PW}'"} {
 		f("  exec: {start: \"/usr/bin/a "+option+"\"}\n", false)
 	}
+	f("  exec: {start: \"/bin/sh -c 'PASSWORD=hunter2 exec /usr/bin/a'\"}\n", true)
+	f("  exec: {start: '/bin/sh -c \"PASSWORD=$(cat /etc/my-api/pw) exec /usr/bin/a\"'}\n", false)
+}
+
+// TestSecretsByOrigin: what is said of a secret that comes from elsewhere than
+// the vault, and what is shown of it.
+func TestSecretsByOrigin(t *testing.T) {
+	f := func(line, message, excerpt string) {
+		t.Helper()
+		_, findings := Check("spec.yml", []byte(minimal+env(line)))
+		if len(findings) != 1 || findings[0].Message != message || strings.TrimSpace(findings[0].Excerpt) != excerpt || !strings.Contains(findings[0].Hint, "{{ vault_a_password }}") {
+			t.Errorf("%s: %+v", line, findings)
+		}
+	}
+	const message = "by its name A_PASSWORD is a secret, and a secret comes from a vault_… variable alone"
+	f("A_PASSWORD={{ db_password }}", message, "A_PASSWORD={{ db_password }}")
+	f("A_PASSWORD={{ x | default('word') }}", message, "A_PASSWORD=*************************")
+	f("A_PASSWORD=word{{ vault_x }}", message, "A_PASSWORD=*****************")
+	f("A_PASSWORD=word", "A_PASSWORD looks like a secret in plain text", "A_PASSWORD=****")
 }
 
 // TestInnocent keeps the rule from crying wolf.
 func TestInnocent(t *testing.T) {
 	for _, line := range []string{
+		"MAX_TOKEN=4096", "MAX_TOKENS={{ max_tokens }}", "PASSWORD_REQUIRED=true", "TOKENS=3", "API_TOKEN=Bearer {{ vault_api_token }}", "API_TOKEN={{ vault_api_token | default('') }}", "API_TOKEN={{ vault_a }},{{ vault_b }}",
+		"REDIS_PASSWORD={{ redis_url }}", "PASSWORD_FILE={{ password_file }}", "TOKEN_PATH={{ x }}", "TOKEN_URL={{ token_url }}", "SECRET_NAME=films", "PWD=/srv/films",
+		"DSN=host=db password={{ vault_db_password }}", "DSN=app:{{ vault_pw }}@tcp(db:3306)/films", "DSN=app@tcp(db:3306)/films", "DSN=host=db password=$PGPASSWORD", "DSN=host=db sslmode=require passfile=/etc/films/pgpass",
+		"TEXT=Basic authentication, or bearer tokens", "MODE=Basic", "SCHEME=Bearer token", "NAME=sk-film-2024-catalogue-of-the-year", "SET=hf_models",
+		"KEY_SHA256=" + made("", "0123456789abcdef", 64), "PUBLIC_KEY=" + made("", "0123456789abcdef", 64), "CACHE=" + made("", "0123456789abcdef", 64), "SORT_KEY=year", "KEY_PREFIX=films",
+		"JSON='{\"maxTokens\":3,\"token\":\"{{ vault_x }}\"}'", "FLAGS=RequirePassword=true,TokenTTL=5m", "QUERY=?token=", "LINE=password=%s",
 		"API_TOKEN={{ vault_api_token }}", "TOKEN=", "TOKEN_TTL=5m", "PASSWORD_MIN_LENGTH=8", "SECRET_FILE=/x", "MONKEY=x", "KEYBOARD=de",
 		"REQUIRE_PASSWORD=true", "API_TOKEN=optional", "API_TOKEN=/run/secrets/token", "PRIVATE_KEY=/etc/my-api/key.pem", "API_KEY=${API_KEY}",
 		"URL=https://{{ user }}:{{ word }}@host/", "A=https://user@host:80/", "B=https://host/a:b@c", "A=http://a:80,http://b:80", "A=mailto:a@b",
@@ -138,11 +171,63 @@ func TestSecretsAreNotShown(t *testing.T) {
 	if strings.Contains(b.String(), secret) {
 		t.Errorf("the output shows the secret:\n%s", b.String())
 	}
+	// Nor does a line that has the name and lacks the sign.
+	for _, line := range []string{"DB_PASSWORD \"hunter2\"", "DB_PASSWORD hunter2", "export DB_PASSWORD hunter2", "- API_TOKEN hunter2", "DB_PASSWORD: {{ x }}hunter2", "DB_PASSWORD := hunter2", "DB_PASSWORD hunter2 = x", "# DB_PASSWORD hunter2 \\"} {
+		_, findings := Check("spec.yml", block(line))
+		b.Reset()
+		_ = findings.Write(&b, false)
+		if strings.Contains(b.String(), secret) || !strings.Contains(b.String(), "[bad-") {
+			t.Errorf("%s: the output shows the secret, or no fault:\n%s", line, b.String())
+		}
+	}
+	_, findings = Check("spec.yml", []byte(minimal+"  exec: {start: \"a --db-password hunter2 --verbose\"}\n"))
+	b.Reset()
+	if _ = findings.Write(&b, false); strings.Contains(b.String(), secret) {
+		t.Errorf("the output shows the secret:\n%s", b.String())
+	}
+	// What is no secret stays to be read.
+	_, findings = Check("spec.yml", block("reset your password by mail\nAPI_TOKEN {{ vault_x }}"))
+	if len(findings) < 2 || !strings.HasSuffix(findings[1].Excerpt, "password by mail") || !strings.HasSuffix(findings[2].Excerpt, "{{ vault_x }}") {
+		t.Errorf("%+v", findings)
+	}
+	// The lines of a secret that goes over several, to the last.
+	s, _ := Parse("spec.yml", block("A_TOKEN='first\n  second\n  hunter2'\nB=1"))
+	for line := 6; line <= 8; line++ {
+		if text := s.excerpt(line); strings.Contains(text, "first") || strings.Contains(text, "second") || strings.Contains(text, secret) {
+			t.Errorf("line %d is shown: %s", line, text)
+		}
+	}
+	if got := s.excerpt(9); got != "    B=1" {
+		t.Errorf("the line below is hidden: %s", got)
+	}
+	// The hint names a variable that can be.
+	_, findings = Check("spec.yml", block("export API_KEY=hunter2"))
+	for _, f := range findings {
+		if f.Rule == "plain-secret" && (!strings.HasSuffix(f.Hint, "write {{ vault_api_key }}") || !strings.HasPrefix(f.Message, "API_KEY looks")) {
+			t.Errorf("%+v", f)
+		}
+	}
 	// A file that is no YAML hides them too.
 	_, findings = Check("spec.yml", []byte("service:\n  - password: "+secret+": [\n"))
 	b.Reset()
 	_ = findings.Write(&b, false)
 	if strings.Contains(b.String(), secret) || !strings.Contains(b.String(), "[syntax]") {
 		t.Errorf("the output shows the secret, or no fault:\n%s", b.String())
+	}
+}
+
+// TestEntropy: the bound itself, and what lies just below it. Twenty characters
+// of twelve different ones have at most 3.52 bits each, of fourteen 3.72.
+func TestEntropy(t *testing.T) {
+	f := func(word string, want bool) {
+		t.Helper()
+		if got := random(word); got != want {
+			t.Errorf("%s with %.2f bits is random: %v, want %v", word, entropy(word), got, want)
+		}
+	}
+	f("aB3dE5gH7jK9aB3dE5gH", false)
+	f("aB3dE5gH7jK9mNaB3dE5", true)
+	if got := entropy("aabb"); got != 1 {
+		t.Errorf("the entropy of aabb is %v", got)
 	}
 }

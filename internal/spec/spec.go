@@ -42,11 +42,12 @@ type Spec struct {
 	Alerts       []Alert
 	Routes       []Route
 
-	lines   []string       // of the source, for excerpts
-	keys    map[string]Pos // where each key stands, by its path
-	widths  map[int]int    // characters of long lines
-	inText  []bool         // by line: inside of a value; nil when no comment matters
-	remarks map[int]bool   // lines that are comments of the block of variables
+	lines   []string        // of the source, for excerpts
+	keys    map[string]Pos  // where each key stands, by its path
+	misread map[string]bool // rules about what is missing, where it may be what was misspelt
+	widths  map[int]int     // characters of long lines
+	inText  []bool          // by line: inside of a value; nil when no comment matters
+	remarks map[int]bool    // lines that are comments of the block of variables
 	secrets []secret
 	hidden  map[int][]Pos  // secrets, by line
 	shown   map[int]string // excerpts made so far

@@ -1,8 +1,10 @@
 package spec
 
 import (
+	_ "embed"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // validate checks what takes more than one value to see.
@@ -29,7 +31,7 @@ func (p *parser) validate() {
 // name refuses what would replace a package or take over a user of the
 // distribution.
 func (p *parser) name(name Value[string]) {
-	taken := slices.Contains(strings.Fields(reservedNames), name.V)
+	taken := reservedNames()[name.V]
 	for _, prefix := range []string{"systemd-", "kinectl-", "lib", "linux-"} {
 		taken = taken || strings.HasPrefix(name.V, prefix)
 	}
@@ -37,24 +39,23 @@ func (p *parser) name(name Value[string]) {
 	// transactions of all services work.
 	self := name.V == "kinectl" && p.spec.Exec.None && len(p.spec.Timers) == 0
 	if taken && !self {
-		p.fault("reserved-name", "service.name", name.At, "choose another, like "+name.V[:min(len(name.V), 27)]+"-api", "%s is a package or a user of the distribution", name.V)
+		p.fault("reserved-name", "service.name", name.At, "choose another, like "+name.V[:min(len(name.V), 27)]+"-api", "%s is the name of a package, a user, a program or a folder of the distribution", name.V)
 	}
 }
 
-// reservedNames are users of base-passwd, packages that a Debian server is
-// likely to have, and folders in /etc that mean something to others: a service
-// owns /etc/NAME.
-const reservedNames = `
-root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody sshd messagebus
-polkitd postgres mysql redis nats haproxy grafana loki prometheus alertmanager syslog ntp chrony dnsmasq unbound bind bird
-kinectl ansible apt dpkg bash dash coreutils systemd udev dbus openssh-server openssh-client sudo curl wget tar gzip login passwd
-util-linux procps iproute2 iptables nftables nginx apache2 postgresql mariadb-server memcached redis-server rabbitmq-server
-bind9 bird2 docker git golang perl python3 python3-apt cron rsyslog logrotate locales tzdata ca-certificates openssl hostname
-init mount netbase ifupdown adduser gpg gnupg sed grep findutils diffutils vim nano less rsync prometheus-node-exporter
-alternatives apparmor audit bluetooth conf console crypttab default dhcp dpkg environment fonts fstab gdm group groups grub
-gss gtk hosts initramfs-tools issue iproute2 kernel ld ldap libaudit locale logcheck lvm mdadm modprobe modules motd network networks nftables
-opt pam passwd perl pki polkit ppp profile protocols resolvconf rpc rpm security selinux services shadow shells skel ssh ssl subgid subuid
-sudoers sysctl sysusers terminfo timezone tmpfiles tuned udev ufw update-motd xattr xdg yum dnf containerd kubernetes lxc`
+//go:embed reserved.txt
+var reservedText string
+
+// reservedNames are those of the distribution. A package NAME owns /usr/bin/NAME
+// and /etc/NAME; dpkg does not know that /bin/NAME is the same file on a host with
+// merged folders, so it would replace a program of another package unasked.
+var reservedNames = sync.OnceValue(func() map[string]bool {
+	all := map[string]bool{}
+	for line := range strings.Lines(reservedText) {
+		all[strings.TrimSpace(line)] = true
+	}
+	return all
+})
 
 // owners refuses users and groups of the distribution. root is for policy.yml
 // to judge.

@@ -41,6 +41,8 @@ func (p *parser) checksums() {
 	}
 	for _, sum := range b.SHA256 {
 		switch {
+		case !b.Archive.Set && p.spec.keys["service.build.archive"] != (Pos{}):
+			return // what is there could not be read
 		case !b.Archive.Set:
 			p.fault("unused-key", "service.build.sha256", sum.Sum.At, "remove it; git has the history of what is built here", "sha256 is that of build.archive, which is not given")
 			return
@@ -56,7 +58,7 @@ func (p *parser) checksums() {
 	}
 	for _, arch := range archs {
 		if !slices.ContainsFunc(b.SHA256, func(c Checksum) bool { return c.Arch == arch || c.Arch == "" }) {
-			p.fault("missing-checksum", "service.build.sha256", b.Archive.At, "add sha256: {"+arch+": …}, as upstream publishes it", "there is no checksum of the archive for %s", arch)
+			p.fault("missing-checksum", "service.build.sha256", b.Archive.At, "add sha256: {"+arch+": …}, as upstream publishes it or sha256sum(1) tells", "there is no checksum of the archive for %s", arch)
 		}
 	}
 }

@@ -84,5 +84,5 @@ func TestValidate(t *testing.T) {
 	f("  routes: [{host: a.example.com, port: 1}, {host: a.example.com, path: /b, port: 2}]\n")
 	f("  routes: [{host: a.example.com}]\n", "route-without-port")
 	f("  routes: [{host: a.example.com}]\n  environments: |\n    HTTP_ADDRESS=:{{ p }}\n", "route-without-port")
-	f("  routes: [{host: a.example.com}]\n  environments: |\n    HTTP_ADDRESS=:80\n")
+	f("  routes: [{host: a.example.com}]\n  environments: |\n    HTTP_ADDRESS=:8080\n")
 }

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"path"
 	"slices"
 )
 
@@ -60,6 +61,13 @@ func (p *parser) jobsOnly() {
 // version must not be the only one.
 func (p *parser) sockets() {
 	s := p.spec
+	for i, v := range s.Sockets {
+		dir, base := path.Split(v.V.Address)
+		if own := "/run/" + s.Name.V + "/"; v.V.Protocol == "unix" && s.Name.Set && (dir != own || base == ".." || base == "." || base == "drain") {
+			// systemd would delete, as root, whatever else is in that place.
+			p.fault("reserved-path", fmt.Sprintf("service.sockets[%d]", i), v.At, "like "+own+"api.sock", "a socket of %s lies in %s", s.Name.V, own)
+		}
+	}
 	if len(s.Sockets) > 0 && !s.Exec.None && s.Exec.Type.Or(DefaultType) != "notify" {
 		at := s.keys["service.sockets"]
 		if s.Exec.Type.Set {
@@ -89,12 +97,20 @@ func (p *parser) timers() {
 	}
 }
 
+// standardAlerts come by themselves; a test of the rendered rules knows them too.
+func standardAlerts() []string {
+	return []string{"ServiceDown", "ServiceRestarting", "ServiceFilesRunningOut", "TaskFailed"}
+}
+
 // alerts wants each name once: a receiver tells them apart by it.
 func (p *parser) alerts() {
 	lines := map[string]int{}
 	for i, a := range p.spec.Alerts {
 		if line, twice := lines[a.Name.V]; a.Name.Set && twice {
 			p.fault("duplicate-value", fmt.Sprintf("service.alerts[%d].name", i), a.Name.At, "give each alert a name of its own", "there are two alerts %s, the first in line %d", a.Name.V, line)
+		}
+		if slices.Contains(standardAlerts(), a.Name.V) {
+			p.fault("reserved-name", fmt.Sprintf("service.alerts[%d].name", i), a.Name.At, "choose another, like Films"+a.Name.V, "%s is one of the alerts that every service has", a.Name.V)
 		}
 		lines[a.Name.V] = a.Name.At.Line
 	}

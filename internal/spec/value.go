@@ -52,10 +52,10 @@ func (t text) read(p *parser, n *yaml.Node, path string) {
 		return
 	}
 	v, at := strings.TrimSpace(n.Value), p.at(n)
-	switch length := utf8.RuneCountInString(v); {
+	switch length := utf8.RuneCountInString(n.Value); { // as the JSON Schema counts
 	case strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 }):
 		p.fault("one-line", path, at, "write it in one line, without tabs", "%s must be one line of text", last(path))
-	case length == 0:
+	case v == "":
 		p.fault("missing-value", path, at, "", "%s is empty", last(path))
 	case length > t.max:
 		p.fault("out-of-range", path, at, "", "%s has %d characters, at most %d are allowed", last(path), length, t.max)
@@ -92,6 +92,9 @@ type integer struct {
 }
 
 func (i integer) read(p *parser, n *yaml.Node, path string) {
+	if p.strangeNumber(n, path) {
+		return
+	}
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || !numberPattern.MatchString(n.Value) {
 		hint := ""
 		if n.Kind == yaml.ScalarNode && numberPattern.MatchString(n.Value) {
@@ -106,6 +109,23 @@ func (i integer) read(p *parser, n *yaml.Node, path string) {
 		return
 	}
 	*i.to = Value[int]{v, true, p.at(n)}
+}
+
+// strangeNumber reports a whole number that YAML knows and people misread, such
+// as +5, 0x1F or 017.
+func (p *parser) strangeNumber(n *yaml.Node, path string) bool {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || numberPattern.MatchString(n.Value) {
+		return false
+	}
+	hint := "write decimal digits, without a sign or zeros before them"
+	plain := strings.TrimPrefix(n.Value, "+")
+	if v, err := strconv.ParseInt(plain, 0, 64); numberPattern.MatchString(plain) {
+		hint = "write " + plain
+	} else if err == nil && (plain[0] != '0' || plain[1] > '9') {
+		hint = fmt.Sprintf("write %d", v)
+	}
+	p.fault("bad-value", path, p.at(n), hint, "%s cannot be %s", last(path), quoted(n.Value))
+	return true
 }
 
 // boolean is true or false.
@@ -192,6 +212,7 @@ func (s serial) read(p *parser, n *yaml.Node, path string) {
 	for _, item := range items {
 		number := item.Tag == "!!int" && numberPattern.MatchString(item.Value)
 		switch {
+		case p.strangeNumber(item, path):
 		case item.Kind != yaml.ScalarNode || !number && item.Tag != "!!str":
 			p.wrongType(item, path, `a number or a percentage like "25%"`, "")
 		case number && len(item.Value) <= 5 && item.Value[0] != '-' && item.Value != "0", percentPattern.MatchString(item.Value):

@@ -172,7 +172,7 @@ func TestPromtool(t *testing.T) {
 	}
 	for i, p := range []plan.Plan{hello(), everyKey(t), hostile()} {
 		file := write(fmt.Sprintf("rules%d.yml", i), Files(p)[0].Body)
-		if out, err := exec.Command("promtool", "check", "rules", file).CombinedOutput(); err != nil {
+		if out, err := exec.Command("promtool", "check", "rules", "--lint-fatal", file).CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
 	}
@@ -212,7 +212,7 @@ tests:
       - eval_time: 5m
         alertname: TaskFailed
         exp_alerts:
-          - exp_labels: {name: films-cleanup.service, state: failed, instance: h2, service: films, severity: warning}
+          - exp_labels: {name: films-cleanup.service, state: failed, instance: h2, service: films, task: cleanup, severity: warning}
             exp_annotations: {summary: the task cleanup of films failed on h2}
 `))
 	if out, err := exec.Command("promtool", "test", "rules", tests).CombinedOutput(); err != nil {

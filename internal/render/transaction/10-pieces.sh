@@ -63,8 +63,9 @@ installed_version() {
 
 unit_property() { systemctl show --property="$1" --value "$name.service"; }
 
-# altered: what is not as the package has it. Configuration is a person's to change.
-altered() { dpkg --verify "$name" 2>&1 | grep -v '^.\{9\} c '; }
+# altered: what is not as the package has it. Configuration is a person's to change,
+# and a small image leaves documentation out (dpkg(1), --path-exclude).
+altered() { dpkg --verify "$name" 2>&1 | grep -v -e '^.\{9\} c ' -e '^missing  */usr/share/\(doc\|man\|lintian\|locale\|info\)/'; }
 
 # same_file A B: the same text, or neither is there.
 same_file() { cmp -s "$1" "$2" || { [ ! -e "$1" ] && [ ! -e "$2" ]; }; }
@@ -80,7 +81,7 @@ replace() {
 # Copy $1 to $2, or take $2 away when there is no $1.
 put_back() {
 	if [ -e "$1" ]; then
-		mkdir -p "${2%/*}" && cp -a "$1" "$2.kinectl-new" && sync "$2.kinectl-new" && mv -f "$2.kinectl-new" "$2"
+		(umask 022 && mkdir -p "${2%/*}") && cp -a "$1" "$2.kinectl-new" && sync "$2.kinectl-new" && mv -f "$2.kinectl-new" "$2"
 	else
 		rm -f "$2"
 	fi

@@ -90,6 +90,8 @@ open_sockets() {
 	done
 	[ -n "$stale" ] || return 0
 	systemctl stop "$name.service"
+	# Its folder in /run went with it, and the marker there.
+	[ -z "$drained" ] || mark_drained || return 1
 	say "$stale" | xargs systemctl restart && return
 	reason="$stale could not listen"
 	reason=${reason# }

@@ -7,6 +7,11 @@ drained=
 # take_out: nobody is taken out of traffic for a service that does not run.
 take_out() {
 	[ "$drain" -gt 0 ] && [ "$(cat "$txn/old/active")" = active ] || return 0
+	mark_drained || return 1
+	drained=$(uptime_now)
+}
+
+mark_drained() {
 	[ -d "/run/$name" ] || mkdir -m 0755 "/run/$name"
 	# The folder belongs to the service, which could have put a link there: make
 	# the marker elsewhere and rename it, which follows no link.
@@ -15,7 +20,6 @@ take_out() {
 		reason="$drain_marker could not be written: the host cannot be taken out of traffic"
 		return 1
 	fi
-	drained=$(uptime_now)
 }
 
 # await_drained: what is left of deploy.drain, after the package was installed

@@ -3,6 +3,7 @@
 # The release is kept with its package, so that going back needs no repository.
 # Renaming the record is the point of no return.
 commit() {
+	reason= # of what was mended on the way
 	next=$home/releases/$release
 	rm -rf "$next.new" && mkdir -p "$next.new" || return 1
 	if [ "$action" = restore ]; then
@@ -21,8 +22,8 @@ commit() {
 	mv "$txn/record" "$txn/committed" || return 1
 	# From here on nothing may end in going back.
 	sync "$txn"
-	close_transaction
 	tell
+	close_transaction
 	return 0
 }
 

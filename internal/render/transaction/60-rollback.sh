@@ -13,9 +13,10 @@ restore() {
 	if [ -z "$old" ]; then
 		stop_all
 		purge || return 1
-		rm -f "$pin" "$live_environment"
-		unbind_from_numa
-		rmdir "/etc/$name" 2>/dev/null
+		# What a person had put there before belongs to that person.
+		put_back "$txn/old/pin" "$pin" && put_back "$txn/old/environment" "$live_environment" && put_back "$txn/old/numa.conf" "$numa_conf" || return 1
+		rmdir "/etc/$name" "${numa_conf%/*}" 2>/dev/null
+		[ ! -e "$numa_conf" ] || systemctl daemon-reload
 		return 0
 	fi
 	intact=yes
@@ -37,11 +38,12 @@ restore() {
 	systemctl daemon-reload
 	put_back_units
 	systemctl reset-failed "$name.service" 2>/dev/null
-	if [ "$(cat "$txn/old/active")" = active ]; then
-		systemctl $patience restart "$name.service"
-	elif [ -e "$unit_folder/$name.service" ]; then
-		systemctl $patience stop "$name.service"
-	fi
+	case $(cat "$txn/old/active") in
+	active) systemctl $patience restart "$name.service" ;;
+	inactive | failed) [ ! -e "$unit_folder/$name.service" ] || systemctl $patience stop "$name.service" ;;
+	# It waited for something, its database say: it goes on waiting, without us.
+	*) systemctl --no-block restart "$name.service" ;;
+	esac
 }
 
 # put_back_units: sockets and timers as the record has them. One that differs was
@@ -95,6 +97,10 @@ roll_back() {
 	fi
 	version=$asked
 	reason=$why
+	case $(cat "$txn/old/active") in
+	active | inactive) ;;
+	*) reason="$why; back on $old, which was not healthy before: it was $(cat "$txn/old/active")" ;;
+	esac
 	end rolled-back
 	clear_transaction
 	return 3

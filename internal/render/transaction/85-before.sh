@@ -24,10 +24,15 @@ before() {
 
 unpack() {
 	rm -rf "$1"
-	package=$(current_release)/package.deb
-	if [ "$from" != "$package_version" ] || [ ! -e "$package" ]; then
+	# What is installed may have come by hand, over the release that was kept last.
+	kept=$(current_release)
+	package=$kept/package.deb
+	if [ ! -e "$package" ] || [ "$(cat "$kept/version")" != "$package_version" ]; then
 		package=$work/package.deb
-		fetch_package "$package_version" "$package"
+		fetch_package "$package_version" "$package" || {
+			reason="$name $package_version could not be fetched for deploy.before"
+			return 1
+		}
 	fi
 	(umask 022 && mkdir -p "$1" && dpkg-deb --extract "$package" "$1") >"$work/failure" 2>&1 || {
 		reason="$name $package_version could not be unpacked for deploy.before"
@@ -74,6 +79,9 @@ run_before() {
 	journalctl --no-pager --quiet --output=cat --lines=12 --since="@$(stat --format=%Y "$work/sandbox")" \
 		"_SYSTEMD_UNIT=$shown.service" + "UNIT=$shown.service" >"$work/failure" 2>/dev/null
 	cat "$work/start" >>"$work/failure"
+	# systemd's own codes say that the program was never run (systemd.exec(5)).
+	never=$(sed -n 's,.*status=\(2[0-4][0-9]/[A-Z_]*\).*,\1,p' "$work/failure" | head -n 1)
 	reason="deploy.before failed with exit code $code; nothing else was done"
+	if [ -n "$never" ]; then reason="deploy.before could not be started ($never); nothing else was done"; fi
 	return 1
 }

@@ -97,16 +97,41 @@ transaction() {
 	roll_back
 }
 
+# finish_commit: the deployer is told of the release that this transaction has
+# committed, and of no earlier one.
+finish_commit() {
+	line=$(cat "$txn/line")
+	line=${line%\}}
+	result=$(say "$line" | sed 's/.*"result":"\([a-z]*\)".*/\1/')
+	failed=false reason=
+	if [ -n "$(find "$txn/committed" -newer "$work/run")" ]; then tell; fi
+	finish_earlier
+}
+
+finish_removal() {
+	action=remove
+	if finish_earlier; then
+		from=$was reason=
+		describe removed true
+		tell
+	else
+		end failed
+	fi
+}
+
 guard() {
 	take_lock
 	if [ -e "$txn/removing" ] || [ -e "$txn/committed" ] || [ -e "$txn/record" ]; then
 		reason='the transaction was interrupted'
 		from=$(cat "$txn/old/version" 2>/dev/null)
+		was=$from
 		digest=$(digest_of "$work/environment")
-		if [ -e "$txn/record" ]; then
-			roll_back
+		if [ -e "$txn/removing" ]; then
+			finish_removal
+		elif [ -e "$txn/committed" ]; then
+			finish_commit
 		else
-			finish_earlier
+			roll_back
 		fi
 	elif [ -e "$txn" ] || [ -L "$recover_link" ]; then
 		clear_transaction

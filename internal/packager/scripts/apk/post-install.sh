@@ -11,6 +11,9 @@ else
 	grep -q '^{{ $.User }}:' /etc/passwd || adduser -S -D -H -h / -s /sbin/nologin -G {{ $.Group }} {{ $.User }}
 fi
 {{- end }}
+{{- range .Private }}
+[ ! -e {{ . }} ] || chgrp {{ $.Group }} {{ . }}
+{{- end }}
 {{- with .Tmpfiles }}
 
 if command -v systemd-tmpfiles >/dev/null; then

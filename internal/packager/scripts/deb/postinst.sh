@@ -9,6 +9,9 @@ configure | abort-upgrade | abort-remove | abort-deconfigure)
 {{- with .Sysusers }}
 	systemd-sysusers{{ range . }} {{ . }}{{ end }}
 {{- end }}
+{{- range .Private }}
+	[ ! -e {{ . }} ] || chgrp {{ $.Group }} {{ . }}
+{{- end }}
 {{- with .Tmpfiles }}
 	systemd-tmpfiles --create{{ range . }} {{ . }}{{ end }}
 {{- end }}

@@ -5,6 +5,9 @@ set -e
 {{- with .Sysusers }}
 systemd-sysusers{{ range . }} {{ . }}{{ end }}
 {{- end }}
+{{- range .Private }}
+[ ! -e {{ . }} ] || chgrp {{ $.Group }} {{ . }}
+{{- end }}
 {{- with .Tmpfiles }}
 systemd-tmpfiles --create{{ range . }} {{ . }}{{ end }}
 {{- end }}

@@ -1,5 +1,5 @@
 # After an upgrade, ends the units that the new version has no more. After a
-# removal, takes the cache away and tells systemd. Changed configuration, the user
+# removal, takes its cache away and tells systemd. Changed configuration, the user
 # and /var/lib/{{ .Name }} stay: somebody's data is not ours to delete.
 set -e
 for unit in{{ range .Names }} {{ . }}{{ end }}; do
@@ -12,7 +12,12 @@ for unit in{{ range .Names }} {{ . }}{{ end }}; do
 	rm -f /etc/systemd/system/*.wants/"$unit"
 done
 if [ "$1" = 0 ]; then
-	rm -rf /var/cache/{{ .Name }}{{ range .Timers }} /var/lib/systemd/timers/stamp-{{ . }}{{ end }}
+{{- if .Cache }}
+	rm -rf /var/cache/{{ .Name }}
+{{- end }}
+{{- range .Timers }}
+	rm -f /var/lib/systemd/timers/stamp-{{ . }}
+{{- end }}
 	if [ -d /run/systemd/system ]; then
 		systemctl daemon-reload
 {{- with .Running }}

@@ -1,0 +1,76 @@
+package transaction
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestAltered reads what dpkg says of a package's files: what is another's to
+// change, or to leave out, is no fault.
+func TestAltered(t *testing.T) {
+	f := func(said, want string) {
+		t.Helper()
+		got, _ := sourced(t, hello(), `dpkg() { printf '`+said+`'; }; altered`)
+		if got != want {
+			t.Errorf("%q: got %q, want %q", said, got, want)
+		}
+	}
+	f("", "")
+	f(`??5?????? c /etc/hello/config.yml\nmissing   c /etc/hello/other.yml\n`, "")
+	f(`missing     /usr/share/doc/hello/changelog.gz\nmissing     /usr/share/man/man1/hello.1.gz\nmissing     /usr/share/lintian/overrides/hello\n`, "")
+	f(`missing     /usr/bin/hello\n`, "missing     /usr/bin/hello\n")
+	f(`missing     /usr/share/hello/doc/page\n`, "missing     /usr/share/hello/doc/page\n")
+	f(`??5??????   /usr/share/doc/hello/copyright\n`, "??5??????   /usr/share/doc/hello/copyright\n")
+}
+
+// TestGuardTells ends a transaction that was killed after its commit, or while
+// it took the service away: the deployer hears what became of it.
+func TestGuardTells(t *testing.T) {
+	const usual = `started=0; who=ann; action=install; work=$KINECTL_TEST; home=$work/home; txn=$home/txn; history=$home/history; recover_link=$work/link; installed_version() { :; }
+		mkdir -p "$txn/old"; : >"$work/run"; : >"$work/environment"; say 1.0.0 >"$txn/old/version"; touch -d '1 minute ago' "$work/run"
+		take_away() { rm -rf "$home"; }; close_transaction() { rm -rf "$txn"; }; take_lock() { :; }
+		`
+	f := func(before, want string) {
+		t.Helper()
+		dir := t.TempDir()
+		out, err := sourced(t, hello(), usual+before+"\nguard $$", "KINECTL_TEST="+dir)
+		got, _ := sourced(t, hello(), `sed 's/.*"action":"\([a-z]*\)".*"from":"\([^"]*\)".*"result":"\([a-z]*\)","changed":\([a-z]*\),"reason":"\([^"]*\)".*"failed":\([a-z]*\),.*/\1 \2 \3 \4 \5 \6/' "$KINECTL_TEST/result" 2>/dev/null`, "KINECTL_TEST="+dir)
+		if got != want || err != nil {
+			t.Errorf("%s: got %q, want %q; %v %s", before, got, want, err, out)
+		}
+	}
+	const line = `from=1.0.0; describe deployed true; say "$line}" >"$txn/line"; reason=; `
+	f(line+`: >"$txn/committed"`, "install 1.0.0 deployed true  false\n")
+	f(line+`: >"$txn/committed"; touch -d '1 hour ago' "$txn/committed"`, "") // an earlier one's
+	f(`: >"$txn/removing"`, "remove 1.0.0 removed true  false\n")
+}
+
+// TestUnpackTheRightOne proves that deploy.before is not run from the release
+// kept last when another version is installed.
+func TestUnpackTheRightOne(t *testing.T) {
+	f := func(kept, want string) {
+		t.Helper()
+		dir := t.TempDir()
+		folder := filepath.Join(dir, "releases", "1")
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{"package.deb": "", "version": kept + "\n", "../../dpkg-deb": "#!/bin/sh\n"} {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, _ := sourced(t, hello(), `work=$KINECTL_TEST; home=$work; from=$package_version; kept_releases() { say "$home/releases/1"; }
+			fetch_package() { say "fetched $1"; }; PATH=$work:$PATH
+			[ -z "${KINECTL_LOST:-}" ] || fetch_package() { return 1; }
+			unpack "$work/tree" || say "$reason"; say "${package#"$work/"}"`, "KINECTL_TEST="+dir)
+		if got != want {
+			t.Errorf("kept %s: got %q, want %q", kept, got, want)
+		}
+	}
+	f("1.2.0~rc1", "releases/1/package.deb\n")
+	f("1.1.0", "fetched 1.2.0~rc1\npackage.deb\n")
+	t.Setenv("KINECTL_LOST", "1")
+	f("1.1.0", "hello 1.2.0~rc1 could not be fetched for deploy.before\npackage.deb\n")
+}
