@@ -55,6 +55,7 @@ func run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	var servers []*http.Server
 	var listeners []net.Listener // hello only
+	var open connections         // hello only
 	for _, s := range []struct {
 		variable, address string
 		handler           http.Handler
@@ -67,6 +68,7 @@ func run(ctx context.Context) error {
 			return fmt.Errorf("listen on %s: %w", s.variable, err)
 		}
 		server := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second}
+		server.ConnState = open.follow // hello only
 		servers = append(servers, server)
 		listeners = append(listeners, listener) // hello only
 		go func() { failed <- server.Serve(listener) }()
@@ -79,8 +81,8 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
-	notify("STOPPING=1")              // hello only
-	stopAccepting(servers, listeners) // hello only
+	notify("STOPPING=1")                     // hello only
+	stopAccepting(servers, listeners, &open) // hello only
 	grace, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	var err error

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -57,15 +58,33 @@ func notify(state string) {
 // stopAccepting lets the listeners go while what they had taken already is
 // still served. Where systemd holds the socket, those who come now wait in its
 // queue for the next process. Without the pause a connection that was taken in
-// the same moment would be closed unanswered.
-func stopAccepting(servers []*http.Server, listeners []net.Listener) {
+// the same moment would be closed unanswered; it ends when none is open.
+func stopAccepting(servers []*http.Server, listeners []net.Listener, open *connections) {
 	for _, s := range servers {
 		s.SetKeepAlivesEnabled(false)
 	}
 	for _, l := range listeners {
 		l.Close()
 	}
-	time.Sleep(300 * time.Millisecond)
+	for range 15 {
+		if time.Sleep(20 * time.Millisecond); open.Load() <= 0 {
+			return
+		}
+	}
+}
+
+// connections counts those that are open. It may be followed by many servers
+// at once.
+type connections struct{ atomic.Int64 }
+
+// follow is for ConnState of http.Server.
+func (c *connections) follow(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		c.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		c.Add(-1)
+	}
 }
 
 // unlessDrained answers 503 while the marker says that the host is out of
