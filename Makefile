@@ -52,6 +52,8 @@ bench: build
 	bench/lint
 	bench/render
 	bench/package
+	bench/repo
+	bench/serve
 	bench/run
 
 # What demo and test need from the distribution.

@@ -77,6 +77,7 @@ func addLabRepo(ctx context.Context, o *lab.Options, dir string) error {
 	if err != nil {
 		return err
 	}
+	defer packages.Close()
 	address := lab.Gateway + ":" + labRepoPort
 	o.Files = map[string]lab.File{
 		repo.AptKeyPath:    {Mode: 0o644, Body: key},

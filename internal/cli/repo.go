@@ -2,8 +2,11 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,39 +17,50 @@ func (a *app) repoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "repo",
 		Short: "Keep a signed package repository",
-		Long: `A repository is a directory that apt installs from, through any web server. It is
-signed with a private key that lies outside of it, by default in
-~/.config/kinectl/keys. Every version that was published stays, so that a
-rollback finds it.`,
-		Example: `  kinectl repo init /srv/apt
-  kinectl repo publish /srv/apt dist/*.deb
-  kinectl repo list /srv/apt
-  kinectl repo serve /srv/apt --listen :8080`,
+		Long: `A repository is a tree of files that apt and dnf install from, through any web
+server: a directory, a bucket (s3://BUCKET/PREFIX, with the AWS_… variables) or
+another machine's directory (ssh://USER@HOST/PATH). It is signed with a private key
+that lies outside of it, by default in ~/.config/kinectl/keys. Every version that
+was published stays until it is removed or pruned, so that a rollback finds it.`,
+		Example: `  kinectl repo init /srv/repository
+  kinectl repo publish /srv/repository dist/*.deb dist/*.rpm
+  kinectl repo list /srv/repository
+  kinectl repo serve /srv/repository --listen :8080`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.repoInitCommand(), a.repoPublishCommand(), a.repoListCommand(), a.repoServeCommand())
+	cmd.AddCommand(
+		a.repoInitCommand(), a.repoPublishCommand(), a.repoPromoteCommand(), a.repoListCommand(), a.repoRemoveCommand(),
+		a.repoPruneCommand(), a.repoVerifyCommand(), a.repoResignCommand(), a.repoRotateCommand(), a.repoServeCommand(),
+	)
 	return cmd
 }
 
 // repoFlags are the flags of the verbs that write a repository.
 type repoFlags struct {
-	suite, key string
+	suite string
+	keys  []string
 }
 
-func (f *repoFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.suite, "suite", repo.DefaultSuite, "suite of the repository")
-	cmd.Flags().StringVar(&f.key, "key", "", "file of the private key (default ~/.config/kinectl/keys/FINGERPRINT.asc)")
+// add adds both flags. Some verbs mean every suite when none is named.
+func (f *repoFlags) add(cmd *cobra.Command, suite, usage string) {
+	cmd.Flags().StringVar(&f.suite, "suite", suite, usage)
+	f.addKey(cmd)
+}
+
+func (f *repoFlags) addKey(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.keys, "key", nil,
+		"where a private key is: FILE, env:NAME, gpg:FINGERPRINT or exec:COMMAND (default ~/.config/kinectl/keys/FINGERPRINT.asc)")
 }
 
 func (f *repoFlags) options() (repo.Options, error) {
-	o := repo.Options{Suite: f.suite, KeyFile: f.key}
-	if f.key == "" {
-		config, err := os.UserConfigDir()
-		if err != nil {
-			return o, usage(err, "name the file of the private key with --key")
-		}
+	o := repo.Options{Suite: f.suite, Keys: f.keys}
+	config, err := os.UserConfigDir()
+	switch {
+	case err == nil:
 		o.KeyDir = filepath.Join(config, "kinectl", "keys")
+	case len(f.keys) == 0:
+		return o, usage(err, "name where the private key is with --key")
 	}
 	return o, nil
 }
@@ -59,13 +73,44 @@ func repoError(err error, location string) error {
 	case errors.Is(err, repo.ErrUsage):
 		return usage(err, "")
 	case errors.Is(err, repo.ErrNoKey):
-		return failed(err, "run this as the user who made the repository, or name the private key with --key FILE")
+		return failed(err, "run this as the user who made the repository, or say where the private key is with --key; a lost one is replaced by: kinectl repo rotate "+location+" --lost FINGERPRINT")
 	case errors.Is(err, repo.ErrSignature):
 		return failed(err, "compare the public key with the repository's key.asc; if they are the same, somebody changed the files")
 	case errors.Is(err, repo.ErrNotRepository):
 		return failed(err, "make the repository or the suite with: kinectl repo init "+location+" [--suite SUITE]")
+	case errors.Is(err, repo.ErrNotFound):
+		return failed(err, "see what there is with: kinectl repo list "+location)
 	case errors.Is(err, repo.ErrRefused):
-		return failed(err, "nothing was published; mend or leave out what is named, give changed content a new version")
+		return failed(err, "nothing was changed; mend or leave out what is named, give changed content a new version")
 	}
 	return failed(err, "")
 }
+
+// age is a duration with days: "90d", "36h". Nobody prunes by the minute.
+type age time.Duration
+
+func (d *age) String() string {
+	if day := 24 * time.Hour; time.Duration(*d)%day == 0 {
+		return fmt.Sprintf("%dd", time.Duration(*d)/day)
+	}
+	return time.Duration(*d).String()
+}
+
+func (d *age) Set(s string) error {
+	if days, found := strings.CutSuffix(s, "d"); found {
+		var n int
+		if _, err := fmt.Sscanf(days+"\n", "%d\n", &n); err != nil || n < 0 || n > 36500 {
+			return fmt.Errorf("%q is not a number of days, like 90d", s)
+		}
+		*d = age(time.Duration(n) * 24 * time.Hour)
+		return nil
+	}
+	v, err := time.ParseDuration(s)
+	if err != nil || v < 0 {
+		return fmt.Errorf("%q is not a time like 90d or 36h", s)
+	}
+	*d = age(v)
+	return nil
+}
+
+func (d *age) Type() string { return "time" }

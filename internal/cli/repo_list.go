@@ -17,11 +17,12 @@ func (a *app) repoListCommand() *cobra.Command {
 		Use:   "list REPO [NAME...]",
 		Short: "List the packages of a repository",
 		Long: `Lists the packages of a suite, each version from the oldest to the newest. REPO is a
-directory or an http(s) URL. Signature and digests are checked first: a directory
-is checked with its own key.asc, a URL with the public key that --trust names.`,
-		Example: `  kinectl repo list /srv/apt
-  kinectl repo list /srv/apt hello --json
-  kinectl repo list https://apt.example.com --trust example.asc`,
+directory, an s3:// or ssh:// location or an http(s) URL. Signature and digests are
+checked first: with the repository's own key.asc, a URL with the public key that
+--trust names.`,
+		Example: `  kinectl repo list /srv/repository
+  kinectl repo list /srv/repository hello --json
+  kinectl repo list https://packages.example.com --trust example.asc`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options := []repo.OpenOption{repo.WithSuite(suite)}
@@ -36,7 +37,13 @@ is checked with its own key.asc, a URL with the public key that --trust names.`,
 			if err != nil {
 				return repoError(err, args[0])
 			}
-			a.showPackages(r, args[1:])
+			entries, err := r.Entries(cmd.Context())
+			if err != nil {
+				return repoError(err, args[0])
+			}
+			a.showPackages(r, slices.DeleteFunc(entries, func(e repo.Entry) bool {
+				return len(args) > 1 && !slices.Contains(args[1:], e.Name)
+			}))
 			return nil
 		},
 	}
@@ -45,17 +52,14 @@ is checked with its own key.asc, a URL with the public key that --trust names.`,
 	return cmd
 }
 
-func (a *app) showPackages(r *repo.Reader, names []string) {
-	entries := slices.DeleteFunc(r.Entries(), func(e repo.Entry) bool {
-		return len(names) > 0 && !slices.Contains(names, e.Name)
-	})
+func (a *app) showPackages(r *repo.Reader, entries []repo.Entry) {
 	if a.json {
 		a.printJSON(struct {
-			Origin      string       `json:"origin"`
-			Suite       string       `json:"suite"`
-			Fingerprint string       `json:"fingerprint"`
-			Packages    []repo.Entry `json:"packages"`
-		}{r.Origin(), r.Suite(), r.Fingerprint(), entries})
+			Origin       string       `json:"origin"`
+			Suite        string       `json:"suite"`
+			Fingerprints []string     `json:"fingerprints"`
+			Packages     []repo.Entry `json:"packages"`
+		}{r.Origin(), r.Suite(), r.Fingerprints(), append([]repo.Entry{}, entries...)})
 		return
 	}
 	if len(entries) == 0 {

@@ -11,15 +11,18 @@ import (
 func (a *app) repoPublishCommand() *cobra.Command {
 	var flags repoFlags
 	cmd := &cobra.Command{
-		Use:   "publish REPO FILE.deb...",
+		Use:   "publish REPO FILE...",
 		Short: "Add packages to a repository",
-		Long: `Adds package files to a suite of REPO, all at one moment or none. Clients see the
-state before or the state after, never between; many publishers may run at once.
+		Long: `Adds .deb and .rpm files to a suite of REPO; a directory stands for the packages in
+it. They may be kinectl's own or anybody's. apt sees all of them at one moment or
+none, and so does dnf; many publishers may run at once.
 
 A version never changes: the same file again changes nothing, other content under
-the same version is refused. Damaged and invalid files are refused, all by name.`,
-		Example: `  kinectl repo publish /srv/apt dist/hello_1.2.0_amd64.deb
-  kinectl repo publish /srv/apt --suite testing dist/*.deb`,
+the same version is refused. Damaged and invalid files are refused, all by name.
+An rpm gets the signature of the repository's key in the place of its own.`,
+		Example: `  kinectl repo publish /srv/repository dist/hello_1.2.0_amd64.deb
+  kinectl repo publish /srv/repository --suite testing dist/
+  kinectl repo publish ssh://apt@packages.example.com/srv/repository dist/*.deb`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options, err := flags.options()
@@ -30,15 +33,15 @@ the same version is refused. Damaged and invalid files are refused, all by name.
 			if err != nil {
 				return repoError(err, args[0])
 			}
-			a.showPublished(flags.suite, packages)
+			a.showPublished("published", flags.suite, packages)
 			return nil
 		},
 	}
-	flags.add(cmd)
+	flags.add(cmd, repo.DefaultSuite, "suite of the repository")
 	return cmd
 }
 
-func (a *app) showPublished(suite string, packages []repo.Published) {
+func (a *app) showPublished(verb, suite string, packages []repo.Published) {
 	if a.json {
 		a.printJSON(struct {
 			Suite    string           `json:"suite"`
@@ -48,7 +51,7 @@ func (a *app) showPublished(suite string, packages []repo.Published) {
 	}
 	for _, p := range packages {
 		if p.New {
-			fmt.Fprintf(a.stdout, "published %s %s %s (%s) in %s\n", p.Name, p.Version, p.Architecture, byteSize(p.Size), suite)
+			fmt.Fprintf(a.stdout, "%s %s %s %s (%s) in %s\n", verb, p.Name, p.Version, p.Architecture, byteSize(p.Size), suite)
 		} else {
 			fmt.Fprintf(a.stdout, "unchanged %s %s %s is in %s already\n", p.Name, p.Version, p.Architecture, suite)
 		}

@@ -51,7 +51,7 @@ func TestRepoServe(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("interrupted: %v", err)
 	}
-	if !strings.Contains(stderr.String(), `"GET /dists/stable/InRelease" 200`) {
+	if !strings.Contains(stderr.String(), `request="GET /dists/stable/InRelease" status=200`) {
 		t.Errorf("access log: %q", stderr.String())
 	}
 }

@@ -1,7 +1,6 @@
 package release
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/render/ansible"
 	"github.com/kinectl/kinectl/internal/repo"
+	"github.com/kinectl/kinectl/internal/repo/debfile"
 	"github.com/kinectl/kinectl/internal/resources"
 	"github.com/kinectl/kinectl/internal/spec"
 	"github.com/kinectl/kinectl/internal/version"
@@ -75,22 +75,27 @@ func PlanOf(ctx context.Context, in *Infra, group, name string, v version.Versio
 	if err != nil {
 		return plan.Plan{}, err
 	}
+	defer packages.Close()
 	kinds, err := in.resources()
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	versions, err := packages.Debian(ctx, name)
 	if err != nil {
 		return plan.Plan{}, err
 	}
 	// Where each distribution has a package of its own, all carry the same spec.
 	found, arch := v.Deb, ""
-	for _, e := range packages.Versions(name) {
+	for _, e := range versions {
 		if e.Version == v.Deb || canonical(e.Version) == v.Deb {
 			found, arch = e.Version, e.Architecture
 		}
 	}
-	body, err := packages.Package(ctx, name, found, arch)
+	d, err := packages.Package(ctx, name, found, arch)
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	p, err := planOfPackage(name, v, kinds, body)
+	p, err := planOfPackage(name, v, kinds, d)
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("read the spec of %s %s from its package: %w", name, v, err)
 	}
@@ -98,11 +103,7 @@ func PlanOf(ctx context.Context, in *Infra, group, name string, v version.Versio
 }
 
 // planOfPackage is the plan that the package itself carries the spec for.
-func planOfPackage(name string, v version.Version, kinds []spec.Resource, deb []byte) (plan.Plan, error) {
-	d, err := repo.ReadDeb(bytes.NewReader(deb))
-	if err != nil {
-		return plan.Plan{}, err
-	}
+func planOfPackage(name string, v version.Version, kinds []spec.Resource, d *debfile.Package) (plan.Plan, error) {
 	path := "/usr/share/kinectl/" + name + "/spec.yml"
 	src, err := d.File(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -10,151 +10,232 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kinectl/kinectl/internal/atomicfile"
+	"github.com/kinectl/kinectl/internal/repo/apt"
+	"github.com/kinectl/kinectl/internal/repo/signing"
+	"github.com/kinectl/kinectl/internal/repo/storage"
+	"github.com/kinectl/kinectl/internal/repo/yum"
 )
 
 // InitOptions are the [Options] of a new repository.
 type InitOptions struct {
 	Options
-	Origin  string  // DefaultOrigin when empty, or that of the repository when it is there
-	KeyType KeyType // RSA4096 when empty; of no effect on a key that is there
+	Origin  string          // DefaultOrigin when empty, or that of the repository when it is there
+	KeyType signing.KeyType // RSA-4096 when empty; of no effect on a key that is there
+	// PublicKey is that of a key that only a command can use, as PEM or DER; see
+	// signing.Certify.
+	PublicKey []byte
+	ValidFor  time.Duration // how long hosts believe a root of a new suite without a newer one, for apt; 0: without end
 }
 
 // Info says what [Init] made or found.
 type Info struct {
-	Origin      string `json:"origin"`
-	Suite       string `json:"suite"`
-	Fingerprint string `json:"fingerprint"`
-	KeyFile     string `json:"key_file"` // the private key; never in the repository
-	Created     bool   `json:"created"`  // false: the suite was there
+	Origin       string   `json:"origin"`
+	Suite        string   `json:"suite"`
+	Fingerprints []string `json:"fingerprints"`
+	KeyFile      string   `json:"key_file,omitempty"` // the private key, when it was made; never in the repository
+	Created      bool     `json:"created"`            // false: the suite was there
 }
 
-// Init makes the repository in dir, or adds a suite to the one that is there.
-// The private key comes from Options.KeyFile when that file exists and is made
-// when it does not. Init again, also after it was killed, finishes what is
-// missing and changes nothing else. A directory that holds something else is
-// an error, and so is a private key inside the repository.
-func Init(ctx context.Context, dir string, o InitOptions) (_ *Info, err error) {
+// Init makes a repository, or adds a suite to the one that is there. The
+// private key comes from where Options.Keys says, and is made when that is a
+// file that does not exist, or nothing. Init again, also after it was killed,
+// finishes what is missing and changes nothing else. A place that holds
+// something else is an error, and so is a private key inside the repository.
+func Init(ctx context.Context, location string, o InitOptions) (_ *Info, err error) {
 	o.Options = o.withDefaults()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("init repository %s: %w", dir, err)
+			err = fmt.Errorf("init repository %s: %w", shown(location), err)
 		}
 	}()
-	if err := errors.Join(checkSuite(o.Suite), o.checkOrigin()); err != nil {
+	if err := errors.Join(checkSuite(o.Suite), o.check()); err != nil {
 		return nil, err
 	}
-	if err := checkVacant(dir); err != nil {
-		return nil, err
+	if dir, local := localDir(location); local {
+		if err := errors.Join(checkVacant(dir), checkOutside(dir, append(o.Keys, o.KeyDir)...)); err != nil {
+			return nil, err
+		}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	if err := checkOutside(dir, o.KeyFile, o.KeyDir); err != nil {
-		return nil, err
-	}
-	unlock, err := lock(ctx, dir)
+	store, err := openStore(location, storage.Options{Step: o.Step, Create: true})
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
-
-	w := writer{dir, o.Step}
-	now := o.Now()
-	key, trusted, keyFile, err := w.initKey(ctx, o, now)
-	if err != nil {
-		return nil, err
-	}
-	if err := w.adoptOrigin(ctx, &o, trusted, now); err != nil {
-		return nil, err
-	}
-	info := &Info{Origin: o.Origin, Suite: o.Suite, Fingerprint: key.Fingerprint(), KeyFile: keyFile}
-	switch s, err := loadSuite(ctx, dirTree(dir), o.Suite, trusted, now); {
-	case err == nil:
-		return info, w.mend(ctx, s, trusted, key, now)
-	case !errors.Is(err, ErrNotRepository):
-		return nil, err
-	}
-	// Hosts can add the source before the first package is there.
-	empty := indexes{"amd64": nil, "arm64": nil}
-	before := &suite{release: release{origin: o.Origin, suite: o.Suite}}
-	info.Created = true
-	return info, w.advance(ctx, before, empty, key, now)
+	s := &session{store: store, now: o.Now()}
+	defer s.close()
+	var info *Info
+	err = s.locked(ctx, func(ctx context.Context) error {
+		info, err = s.init(ctx, o)
+		return err
+	})
+	return info, err
 }
 
-func (o InitOptions) checkOrigin() error {
+func (s *session) init(ctx context.Context, o InitOptions) (*Info, error) {
+	keyFile, err := s.initKeys(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Origin, err = s.origin(ctx, o.Origin); err != nil {
+		return nil, err
+	}
+	info := &Info{Origin: o.Origin, Suite: o.Suite, Fingerprints: s.trusted.Fingerprints(), KeyFile: keyFile}
+	st, err := s.load(ctx, o.Suite)
+	var c change
+	switch {
+	case errors.Is(err, ErrNotRepository):
+		// Hosts can add the source before the first package is there.
+		info.Created = true
+		st = &state{suite: o.Suite, apt: apt.NewSuite(o.Origin, o.Suite), yum: map[string]*yum.Repository{}}
+		c.apt = &apt.Change{Now: s.now, ValidFor: &o.ValidFor}
+		if st.yum, err = s.existingYum(ctx, o.Suite); err != nil {
+			return nil, err
+		}
+	case err != nil:
+		return nil, err
+	}
+	// apt's root comes last of all, so that a suite that is there is whole.
+	for _, arch := range firstArchitectures() {
+		if st.yum[arch] == nil {
+			p, err := s.next(ctx, st, change{yum: map[string]*yum.Change{arch: {Now: s.now}}})
+			if err != nil {
+				return nil, err
+			}
+			if err := s.commit(ctx, p); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if info.Created {
+		p, err := s.next(ctx, st, c)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.commit(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	return info, s.mend(ctx, st)
+}
+
+// existingYum are the rpm roots of a suite without one for apt: an Init was
+// killed between them.
+func (s *session) existingYum(ctx context.Context, suite string) (map[string]*yum.Repository, error) {
+	found := map[string]*yum.Repository{}
+	for _, arch := range rpmArchitectures() {
+		repository, err := s.openYum(ctx, suite, arch)
+		if err != nil {
+			return nil, err
+		}
+		if repository != nil {
+			found[arch] = repository
+		}
+	}
+	return found, nil
+}
+
+func (o InitOptions) check() error {
+	if o.ValidFor < 0 {
+		return &tagged{ErrUsage, fmt.Errorf("a root cannot be valid for %s", o.ValidFor)}
+	}
 	if o.Origin == "" {
 		return nil
 	}
 	return checkOrigin(o.Origin)
 }
 
-// initKey finds or makes the key pair: the private part first, so that a
+// initKeys finds or makes the key pair: the private part first, so that a
 // public key without it never stands in the tree.
-func (w writer) initKey(ctx context.Context, o InitOptions, now time.Time) (key *Key, trusted keyring, keyFile string, err error) {
-	trusted, err = treeKeyring(ctx, dirTree(w.root))
+func (s *session) initKeys(ctx context.Context, o InitOptions) (keyFile string, err error) {
+	s.trusted, err = readKeyring(ctx, s.store)
 	if err == nil {
-		key, err = o.signingKey(trusted)
-		return key, trusted, o.keyFile(key), err
+		s.signers, err = signing.Find(ctx, s.trusted, o.source())
+		return "", err
 	}
 	if !errors.Is(err, ErrNotRepository) {
-		return nil, nil, "", err
+		return "", err
 	}
-	if o.KeyFile != "" {
-		key, err = readKey(o.KeyFile)
+	var key signing.Signer
+	err = ErrNoKey
+	if len(o.Keys) > 0 {
+		key, err = loadKey(ctx, o.Keys[0], o.PublicKey, originOrDefault(o.Origin), s.now)
 	}
-	if o.KeyFile == "" || errors.Is(err, ErrNoKey) {
-		if key, err = o.makeKey(now); err == nil {
-			keyFile = o.keyFile(key)
-			err = saveKey(keyFile, key)
-		}
+	if errors.Is(err, ErrNoKey) {
+		key, keyFile, err = makeKey(originOrDefault(o.Origin), o.KeyType, o.Options)
 	}
 	if err != nil {
-		return nil, nil, "", err
+		return "", err
 	}
-	public, err := key.Public()
-	if err != nil {
-		return nil, nil, "", err
+	if s.trusted, err = signing.ParseKeyring(key.Certificate()); err != nil {
+		return "", err
 	}
-	if trusted, err = parseKeyring(public); err != nil {
-		return nil, nil, "", err
-	}
-	return key, trusted, o.keyFile(key), w.write(ctx, keyName, public)
+	s.signers = signing.Signers{key}
+	return keyFile, s.store.Put(ctx, []storage.File{storage.Bytes(keyName, s.trusted.Armored())})
 }
 
-func (o InitOptions) makeKey(now time.Time) (*Key, error) {
-	origin, kind := o.Origin, o.KeyType
-	if origin == "" {
-		origin = DefaultOrigin
-	}
-	if kind == "" {
-		kind = RSA4096
-	}
-	return NewKey(origin, kind, now)
-}
-
-// adoptOrigin takes the origin from a suite that is there: a repository has
-// one, since hosts pin by it.
-func (w writer) adoptOrigin(ctx context.Context, o *InitOptions, trusted keyring, now time.Time) error {
-	names, err := w.suites()
+// origin is that of a suite that is there: a repository has one, since hosts
+// pin by it.
+func (s *session) origin(ctx context.Context, wanted string) (string, error) {
+	names, err := s.suites(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if len(names) == 0 {
-		if o.Origin == "" {
-			o.Origin = DefaultOrigin
-		}
-		return nil
+		return originOrDefault(wanted), nil
 	}
-	s, err := loadSuite(ctx, dirTree(w.root), names[0], trusted, now)
+	first, err := apt.Load(ctx, s.store, names[0], s.trusted, s.now)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if o.Origin != "" && o.Origin != s.release.origin {
-		return fmt.Errorf("the repository is there under the origin %q, which hosts pin by and which stays", s.release.origin)
+	origin := first.Release().Origin
+	if wanted != "" && wanted != origin {
+		return "", fmt.Errorf("the repository is there under the origin %q, which hosts pin by and which stays", origin)
 	}
-	o.Origin = s.release.origin
-	return nil
+	return origin, nil
+}
+
+func originOrDefault(origin string) string {
+	if origin == "" {
+		return DefaultOrigin
+	}
+	return origin
+}
+
+// loadKey is the one private key of a reference. A command needs its public
+// part, which becomes a key of this origin.
+func loadKey(ctx context.Context, reference string, public []byte, origin string, now time.Time) (signing.Signer, error) {
+	if command, found := strings.CutPrefix(reference, "exec:"); found && public != nil {
+		return signing.Certify(ctx, origin, public, command, now)
+	}
+	keys, err := signing.Load(ctx, reference)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) != 1 {
+		return nil, fmt.Errorf("%s holds %d keys, not one", reference, len(keys))
+	}
+	return keys[0], nil
+}
+
+// makeKey makes a private key and saves it where its owner alone may read it.
+func makeKey(origin string, kind signing.KeyType, o Options) (key *signing.Key, keyFile string, err error) {
+	if kind == "" {
+		kind = signing.RSA4096
+	}
+	if key, err = signing.NewKey(origin, kind, o.Now()); err != nil {
+		if errors.Is(err, signing.ErrKeyType) {
+			err = &tagged{ErrUsage, err}
+		}
+		return nil, "", err
+	}
+	switch {
+	case len(o.Keys) > 0:
+		keyFile = o.Keys[0]
+	case o.KeyDir != "":
+		keyFile = filepath.Join(o.KeyDir, key.Fingerprint()+".asc")
+	default:
+		return nil, "", fmt.Errorf("%w: no file and no directory is given to keep it in", ErrNoKey)
+	}
+	return key, keyFile, signing.Save(keyFile, key)
 }
 
 // checkVacant accepts a directory that is missing, empty, or a repository.
@@ -177,58 +258,4 @@ func checkVacant(dir string) error {
 		}
 	}
 	return nil
-}
-
-// checkOutside refuses private keys in a tree that web servers serve.
-func checkOutside(dir string, places ...string) error {
-	root, err := realPath(dir)
-	if err != nil {
-		return err
-	}
-	for _, place := range places {
-		if place == "" {
-			continue
-		}
-		real, err := realPath(place)
-		if err != nil {
-			return err
-		}
-		if rel, err := filepath.Rel(root, real); err == nil && filepath.IsLocal(rel) {
-			return fmt.Errorf("the private key %s would lie inside the repository, which web servers serve", place)
-		}
-	}
-	return nil
-}
-
-// realPath resolves the links of the part of a path that exists.
-func realPath(name string) (string, error) {
-	name, err := filepath.Abs(name)
-	if err != nil {
-		return "", err
-	}
-	real, err := filepath.EvalSymlinks(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		parent, err := realPath(filepath.Dir(name))
-		return filepath.Join(parent, filepath.Base(name)), err
-	}
-	return real, err
-}
-
-// saveKey writes a private key that only its owner may read. It never
-// replaces one.
-func saveKey(file string, key *Key) error {
-	if file == "" {
-		return fmt.Errorf("%w: no file and no directory is given to keep it in", ErrNoKey)
-	}
-	if _, err := os.Lstat(file); err == nil {
-		return fmt.Errorf("%s: %w", file, fs.ErrExist)
-	}
-	body, err := key.Private()
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
-	}
-	return atomicfile.Write(file, body, 0o600)
 }

@@ -6,13 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/kinectl/kinectl/internal/repo/signing"
 )
 
 // The environment of a publisher process: see publisher.
@@ -21,143 +21,200 @@ const (
 	publisherKeys  = "REPO_TEST_KEYS"
 	publisherFiles = "REPO_TEST_FILES"
 	publisherKill  = "REPO_TEST_KILL" // kill yourself at this step, from 1
+	publisherVerb  = "REPO_TEST_VERB" // publish, or one of the others below
 )
 
 // publisher is the main function of this test program when it is started as a
-// publisher. It initialises the repository and publishes.
+// publisher. It initialises the repository and changes it.
 func publisher(ctx context.Context) int {
 	kill, _ := strconv.Atoi(os.Getenv(publisherKill))
+	var mu sync.Mutex
 	steps := 0
-	o := Options{
-		KeyDir: os.Getenv(publisherKeys),
-		Now:    func() time.Time { return clock },
-		Step: func(name string) {
-			if steps++; steps == kill {
-				fmt.Println(name)
-				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-				select {}
-			}
-		},
+	o := Options{KeyDir: os.Getenv(publisherKeys)}.at(clock)
+	o.Step = func(name string) {
+		mu.Lock() // files may be written at the same time
+		if steps++; steps == kill {
+			fmt.Println(name)
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+		mu.Unlock()
 	}
 	dir := os.Getenv(publisherDir)
-	if _, err := Init(ctx, dir, InitOptions{Options: o, KeyType: Ed25519}); err != nil {
-		fmt.Println(err)
-		return 1
+	_, err := Init(ctx, dir, InitOptions{Options: o, KeyType: signing.Ed25519})
+	if err == nil {
+		switch os.Getenv(publisherVerb) {
+		case "remove":
+			_, err = Remove(ctx, dir, []string{"hello=1.1"}, o)
+		case "resign":
+			_, err = Resign(ctx, dir, ResignOptions{Options: o})
+		case "rotate":
+			_, err = Rotate(ctx, dir, RotateOptions{Options: o, KeyType: signing.Ed25519})
+		case "drop":
+			_, err = Rotate(ctx, dir, RotateOptions{Options: o, Drop: os.Getenv(publisherFiles)})
+		default:
+			_, err = Publish(ctx, dir, filepath.SplitList(os.Getenv(publisherFiles)), o)
+		}
 	}
-	if _, err := Publish(ctx, dir, filepath.SplitList(os.Getenv(publisherFiles)), o); err != nil {
+	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
 	return 0
 }
 
-func startPublisher(t *testing.T, dir string, o Options, kill int, files ...string) *exec.Cmd {
-	t.Helper()
+func startPublisher(dir string, o Options, verb string, kill int, files ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", // the race detector waits a second at the end
-		publisherDir+"="+dir, publisherKeys+"="+o.KeyDir, publisherKill+"="+strconv.Itoa(kill),
+		publisherDir+"="+dir, publisherKeys+"="+o.KeyDir, publisherKill+"="+strconv.Itoa(kill), publisherVerb+"="+verb,
 		publisherFiles+"="+strings.Join(files, string(filepath.ListSeparator)))
 	return cmd
 }
 
+// stride is how many steps lie between two kills: with KINECTL_E2E=required
+// every step is tried, else every fifth.
+func stride() int {
+	if os.Getenv("KINECTL_E2E") == "required" {
+		return 1
+	}
+	return 5
+}
+
+// killed runs a publisher that kills itself at a step, and returns the step's
+// name; false when it had fewer steps than that.
+func killed(t *testing.T, cmd *exec.Cmd) (at string, killed bool) {
+	t.Helper()
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return "", false
+	}
+	exit, ok := err.(*exec.ExitError)
+	if !ok || !exit.Sys().(syscall.WaitStatus).Signaled() {
+		t.Fatalf("the publisher was not killed: %v: %s", err, out)
+	}
+	return strings.TrimSpace(string(out)), true
+}
+
 // TestKilledPublisher kills a publisher at every file that it writes, aside
 // and in place. What it leaves reads as the repository before or after, in
-// full, and the next publisher mends the rest.
+// full, to apt and to dnf, and the next publisher mends the rest.
 func TestKilledPublisher(t *testing.T) {
-	old, files := debFile(t, "hello", "1.0", "amd64", "old"), []string{
+	old := []string{debFile(t, "hello", "1.0", "amd64", "old"), rpmFile(t, "hello", "1.0", "amd64", "old")}
+	files := []string{
 		debFile(t, "hello", "1.1", "amd64", "new"), debFile(t, "hello", "1.1", "arm64", "new"), debFile(t, "docs", "1", "all", "new"),
+		rpmFile(t, "hello", "1.1", "amd64", "new"), rpmFile(t, "docs", "1", "all", "new"),
 	}
-	kill := 1
-	before, after := 0, 0
-	for ; ; kill++ {
+	kill, before, between, after := 1, 0, 0, 0
+	for ; ; kill += stride() {
 		dir, o := testRepo(t)
-		testPublish(t, dir, o, old)
-		out, err := startPublisher(t, dir, o, kill, files...).CombinedOutput()
-		if err == nil {
-			break // it had fewer steps than that
+		testPublish(t, dir, o, old...)
+		at, wasKilled := killed(t, startPublisher(dir, o, "publish", kill, files...))
+		if !wasKilled {
+			break
 		}
-		if killed := err.(*exec.ExitError).Sys().(syscall.WaitStatus); !killed.Signaled() {
-			t.Fatalf("the publisher was not killed at step %d: %s", kill, out)
+		debs, rpms := 0, 0
+		for _, e := range testEntries(t, testOpen(t, dir)) {
+			if e.Format == "deb" {
+				debs++
+			} else {
+				rpms++
+			}
 		}
-		at := strings.TrimSpace(string(out))
-		switch r := testOpen(t, dir); len(r.Entries()) {
-		case 1:
+		switch {
+		case debs == 1 && rpms == 1:
 			before++
-		case 4:
+		case debs == 4 && rpms == 3:
 			after++
+		case debs == 4: // apt's root comes first
+			between++
 		default:
-			t.Errorf("killed at %q: %d packages", at, len(r.Entries()))
+			t.Errorf("killed at %q: %d debs, %d rpms", at, debs, rpms)
 		}
 		testPublish(t, dir, o, files...)
-		if r := testOpen(t, dir); len(r.Entries()) != 4 {
-			t.Errorf("killed at %q, then published: %d packages", at, len(r.Entries()))
+		if entries := testEntries(t, testOpen(t, dir)); len(entries) != 7 {
+			t.Errorf("killed at %q, then published: %d packages", at, len(entries))
 		}
-		checkTree(t, dir, at)
+		testVerify(t, dir, clock)
+		checkDotfiles(t, dir, at)
 	}
-	t.Logf("killed at %d steps: %d times the repository was the one before, %d times the one after", kill-1, before, after)
-	if before < 20 || after < 1 {
-		t.Errorf("too few kills: %d before, %d after", before, after)
+	t.Logf("killed at %d steps: %d times the repository was the one before, %d times the one after, %d times for apt only", before+between+after, before, after, between)
+	if all := 60 / stride(); before < all || stride() == 1 && (after < 1 || between < 1) {
+		t.Errorf("too few kills: %d before, %d between, %d after", before, between, after)
 	}
 }
 
-// checkTree checks what clients without by-hash and InRelease read, that
-// nothing half-written is left, and that indexes made anew from the pool would
-// be those that are there.
-func checkTree(t *testing.T, dir, at string) {
+// checkDotfiles fails on files that were being written.
+func checkDotfiles(t *testing.T, dir, at string) {
 	t.Helper()
-	trusted := mustKeyring(t, dir)
-	s, err := loadSuite(t.Context(), dirTree(dir), "stable", trusted, clock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range s.release.files {
-		if _, err := getChecked(t.Context(), dirTree(dir), suitePath("stable", f.path), f.size, f.sha256); err != nil {
-			t.Errorf("killed at %q: %v", at, err)
-		}
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "dists/stable/Release"))
-	if err != nil || string(text) != s.text {
-		t.Errorf("killed at %q: Release is not what InRelease says (%v)", at, err)
-	}
-	detached, err := os.ReadFile(filepath.Join(dir, "dists/stable/Release.gpg"))
-	if err != nil || !trusted.holds(text, detached, clock) {
-		t.Errorf("killed at %q: Release.gpg does not sign Release (%v)", at, err)
-	}
-	var pool []Entry
 	for _, line := range snapshot(t, dir) {
-		file := strings.Fields(line)[0]
-		if strings.HasPrefix(file, filepath.Join(dir, "pool")) {
-			e, err := readPackage(file)
-			if err != nil {
-				t.Errorf("killed at %q: %v", at, err)
-			}
-			pool = append(pool, e)
-		}
-		if name := filepath.Base(file); strings.HasPrefix(name, ".") && name != lockName {
+		if name := filepath.Base(strings.Fields(line)[0]); strings.HasPrefix(name, ".") && name != ".lock" && name != expiredName {
 			t.Errorf("killed at %q: %s is left", at, line)
 		}
 	}
-	slices.SortFunc(pool, compareEntries)
-	if !slices.Equal(pool, s.indexes.all()) {
-		t.Errorf("killed at %q: the indexes differ from what the pool gives", at)
+}
+
+// TestKilledVerbs kills the other verbs at every step: the repository stays
+// one that verifies, or that the same verb mends.
+func TestKilledVerbs(t *testing.T) {
+	files := []string{debFile(t, "hello", "1.0", "amd64", ""), debFile(t, "hello", "1.1", "amd64", ""), rpmFile(t, "hello", "1.0", "amd64", ""), rpmFile(t, "hello", "1.1", "amd64", "")}
+	f := func(verb string, most int) {
+		t.Helper()
+		kill := 1
+		for ; ; kill += stride() {
+			dir, o := testRepo(t)
+			testPublish(t, dir, o, files...)
+			argument := ""
+			if verb == "drop" {
+				r, err := Rotate(t.Context(), dir, RotateOptions{Options: o, KeyType: signing.Ed25519})
+				if err != nil {
+					t.Fatal(err)
+				}
+				argument = r.Fingerprints[0]
+			}
+			at, wasKilled := killed(t, startPublisher(dir, o, verb, kill, argument))
+			if !wasKilled {
+				break
+			}
+			testOpen(t, dir)
+			if out, err := startPublisher(dir, o, verb, 0, argument).CombinedOutput(); err != nil &&
+				!strings.Contains(string(out), ErrNotFound.Error()) && !strings.Contains(string(out), "2 keys already") && !strings.Contains(string(out), "none of the repository's") {
+				t.Errorf("%s killed at %q, then again: %v: %s", verb, at, err, out)
+			}
+			if _, err := Resign(t.Context(), dir, ResignOptions{Options: o}); err != nil {
+				t.Errorf("%s killed at %q, then signed: %v", verb, at, err)
+			}
+			testVerify(t, dir, clock)
+		}
+		if kill < most {
+			t.Errorf("%s: killed at %d steps only", verb, kill-1)
+		}
+		t.Logf("%s: killed at every step of %d, %d apart", verb, kill-1, stride())
 	}
+	f("remove", 20)
+	f("resign", 10)
+	f("rotate", 10)
+	f("drop", 20)
 }
 
 // TestKilledInit kills the making of a repository; making it again succeeds.
 func TestKilledInit(t *testing.T) {
 	file := debFile(t, "hello", "1.0", "amd64", "one")
-	for kill := 1; kill <= 10; kill++ {
+	for kill := 1; ; kill += stride() {
 		base := t.TempDir()
-		dir, o := filepath.Join(base, "apt"), Options{KeyDir: filepath.Join(base, "keys")}
-		if out, err := startPublisher(t, dir, o, kill, file).CombinedOutput(); err == nil {
-			t.Fatalf("not killed at step %d: %s", kill, out)
+		dir, o := filepath.Join(base, "repository"), Options{KeyDir: filepath.Join(base, "keys")}
+		if _, wasKilled := killed(t, startPublisher(dir, o, "publish", kill, file)); !wasKilled {
+			if kill < 30 {
+				t.Errorf("killed at %d steps only", kill-1)
+			}
+			return
 		}
-		if out, err := startPublisher(t, dir, o, 0, file).CombinedOutput(); err != nil {
+		if out, err := startPublisher(dir, o, "publish", 0, file).CombinedOutput(); err != nil {
 			t.Fatalf("after a kill at step %d: %v: %s", kill, err, out)
 		}
-		if r := testOpen(t, dir); len(r.Entries()) != 1 {
-			t.Errorf("after a kill at step %d: %d packages", kill, len(r.Entries()))
+		if entries := testEntries(t, testOpen(t, dir)); len(entries) != 1 {
+			t.Errorf("after a kill at step %d: %d packages", kill, len(entries))
 		}
+		testVerify(t, dir, clock)
 	}
 }
 
@@ -170,11 +227,15 @@ func TestPublishersAtOnce(t *testing.T) {
 	for p := range publishers {
 		var files []string
 		for i := range each {
-			files = append(files, debFile(t, fmt.Sprintf("service%d", p), fmt.Sprintf("1.%d", i), "amd64", ""))
+			make := debFile
+			if i%2 == 1 {
+				make = rpmFile
+			}
+			files = append(files, make(t, fmt.Sprintf("service%d", p), fmt.Sprintf("1.%d", i), "amd64", ""))
 		}
 		running.Go(func() {
 			for _, file := range files {
-				if out, err := startPublisher(t, dir, o, 0, file).CombinedOutput(); err != nil {
+				if out, err := startPublisher(dir, o, "publish", 0, file).CombinedOutput(); err != nil {
 					t.Errorf("publisher %d: %v: %s", p, err, out)
 				}
 			}
@@ -192,10 +253,10 @@ func TestPublishersAtOnce(t *testing.T) {
 		testOpen(t, dir)
 		reads++
 	}
-	r := testOpen(t, dir)
-	if len(r.Entries()) != publishers*each {
-		t.Errorf("%d packages of %d are there", len(r.Entries()), publishers*each)
+	if entries := testEntries(t, testOpen(t, dir)); len(entries) != publishers*each {
+		t.Errorf("%d packages of %d are there", len(entries), publishers*each)
 	}
-	checkTree(t, dir, "the end")
+	testVerify(t, dir, clock)
+	checkDotfiles(t, dir, "the end")
 	t.Logf("%d packages by %d processes, read %d times meanwhile", publishers*each, publishers, reads)
 }

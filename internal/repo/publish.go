@@ -4,217 +4,175 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"slices"
-	"time"
+
+	"github.com/kinectl/kinectl/internal/repo/apt"
+	"github.com/kinectl/kinectl/internal/repo/index"
+	"github.com/kinectl/kinectl/internal/repo/storage"
+	"github.com/kinectl/kinectl/internal/repo/yum"
 )
 
-// Options are what [Init] and [Publish] need besides the repository.
-type Options struct {
-	Suite   string           // DefaultSuite when empty
-	KeyFile string           // the private key; when empty, FINGERPRINT.asc in KeyDir
-	KeyDir  string           // where private keys are kept, outside every repository
-	Now     func() time.Time // time.Now when nil; dates the root
-	// Step, when not nil, is called after every file that is written aside and
-	// again when it is in its place. Tests stop the process there.
-	Step func(name string)
-}
-
-func (o Options) withDefaults() Options {
-	if o.Suite == "" {
-		o.Suite = DefaultSuite
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Step == nil {
-		o.Step = func(string) {}
-	}
-	return o
-}
-
-// Published is one package after [Publish].
+// Published is one package after [Publish] or [Promote].
 type Published struct {
 	Entry
-	New bool `json:"new"` // false: it was there, with the same bytes
+	New bool `json:"new"` // false: it was there, with the same content
 }
 
-// Publish adds package files to a suite of the repository in dir: all of them
-// at one moment, or none. It is safe to run many at once, and to kill.
+// Publish adds package files, Debian's and rpm's, to a suite of the repository
+// at location. A directory among files stands for the packages in it. apt sees
+// all of them at one moment or none, and so does dnf. It is safe to run many at
+// once, and to kill.
 //
 // A damaged or invalid file, and a version that is there with other content,
 // are ErrRefused; every such fault is in the error. A file that is there
 // already is no fault and changes nothing. What a killed publisher left
-// half-way is mended, also when there is nothing new.
-func Publish(ctx context.Context, dir string, files []string, o Options) (_ []Published, err error) {
+// half-way is mended, also when there is nothing new. An rpm package gets the
+// repository's signature in the place of its own.
+func Publish(ctx context.Context, location string, files []string, o Options) (_ []Published, err error) {
 	o = o.withDefaults()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("publish to %s: %w", dir, err)
+			err = fmt.Errorf("publish to %s: %w", shown(location), err)
 		}
 	}()
 	if err := checkSuite(o.Suite); err != nil {
 		return nil, err
 	}
-	trusted, err := treeKeyring(ctx, dirTree(dir))
+	s, err := open(ctx, location, o)
 	if err != nil {
 		return nil, err
 	}
-	key, err := o.signingKey(trusted)
+	defer s.close()
+	if files, err = packageFiles(files); err != nil {
+		return nil, err
+	}
+	packages, err := readPackages(ctx, files) // before the lock: it takes the longest
 	if err != nil {
 		return nil, err
 	}
-	entries, err := readPackages(ctx, files) // before the lock: it takes the longest
-	if err != nil {
+	if err := s.signPackages(ctx, packages); err != nil {
 		return nil, err
 	}
-	unlock, err := lock(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	defer unlock()
+	var published []Published
+	err = s.locked(ctx, func(ctx context.Context) error {
+		published, err = s.add(ctx, o.Suite, packages)
+		return err
+	})
+	return published, err
+}
 
-	w := writer{dir, o.Step}
-	now := o.Now()
-	prev, err := loadSuite(ctx, dirTree(dir), o.Suite, trusted, now)
+// add brings packages into a suite.
+func (s *session) add(ctx context.Context, suite string, packages []pkg) ([]Published, error) {
+	st, err := s.load(ctx, suite)
 	if err != nil {
 		return nil, err
 	}
-	indexes, isNew, err := prev.indexes.with(entries)
+	a, err := s.newAddition(ctx, st, len(packages))
 	if err != nil {
-		return nil, refused(err)
+		return nil, err
 	}
-	for i, e := range entries {
-		if isNew[i] {
-			if err := w.checkOtherSuites(ctx, e, o.Suite, trusted, now); err != nil {
-				return nil, err
-			}
+	var faults []error
+	for _, p := range packages {
+		switch {
+		case p.deb != nil:
+			err = a.addDeb(ctx, p)
+		default:
+			err = a.addRPM(ctx, p)
 		}
-	}
-	for i, e := range entries {
-		if err := w.place(ctx, e, files[i]); err != nil {
+		if errors.Is(err, ErrRefused) {
+			faults = append(faults, err)
+		} else if err != nil {
 			return nil, err
 		}
 	}
-	if slices.Contains(isNew, true) {
-		err = w.advance(ctx, prev, indexes, key, now)
-	} else {
-		err = w.mend(ctx, prev, trusted, key, now)
+	if len(faults) > 0 {
+		return nil, refused(errors.Join(faults...))
+	}
+	p, err := s.next(ctx, st, a.change)
+	if errors.Is(err, apt.ErrConflict) || errors.Is(err, yum.ErrConflict) {
+		return nil, refused(err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	published := make([]Published, len(entries))
-	for i, e := range entries {
-		published[i] = Published{e, isNew[i]}
+	p.pool = a.pool
+	old := false
+	for _, one := range a.published {
+		p.current = append(p.current, one.Filename)
+		old = old || !one.New
 	}
-	return published, nil
+	if err := s.commit(ctx, p); err != nil {
+		return nil, err
+	}
+	if old { // who publishes again may do so because a publisher was killed
+		err = s.mend(ctx, st)
+	}
+	return a.published, err
 }
 
-// advance signs and commits the state after prev.
-func (w writer) advance(ctx context.Context, prev *suite, x indexes, key *Key, now time.Time) error {
-	next, files, err := prev.next(x, now)
+func (a *addition) addDeb(ctx context.Context, p pkg) error {
+	add := *p.deb
+	add.Entry.Published = a.now
+	e := add.Entry
+	if !validPath(e.Filename) {
+		return refused(fmt.Errorf("%s %s: no file name can be made of that", e.Name, e.Version))
+	}
+	old, found, err := a.findDeb(ctx, e)
 	if err != nil {
 		return err
 	}
-	var releaseGPG []byte
-	if next.inRelease, releaseGPG, err = key.sign([]byte(next.text), now); err != nil {
-		return err
+	isNew := !found || old.SHA256 != e.SHA256
+	if isNew {
+		if a.change.apt == nil {
+			a.change.apt = &apt.Change{Now: a.now}
+		}
+		if !a.added[e] {
+			a.change.apt.Add = append(a.change.apt.Add, add)
+			a.added[e] = true
+		}
 	}
-	return w.commit(ctx, next, prev, files, releaseGPG, now)
+	a.published = append(a.published, Published{e, isNew})
+	return a.placeDeb(ctx, p, e, found)
 }
 
-// mend commits the state that is there once more.
-func (w writer) mend(ctx context.Context, s *suite, trusted keyring, key *Key, now time.Time) error {
-	files, err := s.files(ctx, dirTree(w.root))
-	if err != nil {
+// placeDeb puts the file into the pool, unless it is there.
+func (a *addition) placeDeb(ctx context.Context, p pkg, e index.Entry, listed bool) error {
+	if p.stored != "" {
+		return nil
+	}
+	sum, err := a.digest(ctx, e.Filename)
+	if err != nil || sum == e.SHA256 {
 		return err
 	}
-	releaseGPG, err := os.ReadFile(w.path(suitePath(s.release.suite, "Release.gpg")))
-	if err != nil || !trusted.holds([]byte(s.text), releaseGPG, now) {
-		if _, releaseGPG, err = key.sign([]byte(s.text), now); err != nil {
+	if sum != "" && !listed {
+		if err := a.checkName(ctx, e); err != nil {
 			return err
 		}
 	}
-	return w.commit(ctx, s, nil, files, releaseGPG, now)
+	a.pool = append(a.pool, storage.File{Name: e.Filename, Size: e.Size, Open: p.open})
+	return nil
 }
 
-// checkOtherSuites refuses a package whose file is in the pool with other
-// content because another suite has that version. A file that no suite names
-// is what a killed publisher left, and may be replaced.
-func (w writer) checkOtherSuites(ctx context.Context, e Entry, own string, trusted keyring, now time.Time) error {
-	if sum, err := fileDigest(w.path(e.Filename)); err != nil || sum == e.SHA256 {
-		return nil // whatever is wrong with the file comes out when it is written
+// checkName refuses a package whose file is in the pool with other content,
+// because another suite has that version or clients may still fetch it. A file
+// that nothing names is what a killed publisher left, and may be replaced.
+func (a *addition) checkName(ctx context.Context, e index.Entry) error {
+	if a.expired.has(e.Filename) {
+		return refused(fmt.Errorf("%s %s %s was there with other content and has just been removed; a published version never changes", e.Name, e.Version, e.Architecture))
 	}
-	names, err := w.suites()
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if name == own {
-			continue
-		}
-		other, err := loadSuite(ctx, dirTree(w.root), name, trusted, now)
+	for _, name := range a.others {
+		other, err := a.otherApt(ctx, name)
 		if err != nil {
 			return err
 		}
-		for _, old := range other.indexes.all() {
+		versions, err := other.Versions(ctx, e.Name)
+		if err != nil {
+			return err
+		}
+		for _, old := range versions {
 			if old.Filename == e.Filename && old.SHA256 != e.SHA256 {
-				return refused(fmt.Errorf("suite %s: %w", name, conflict(e, old)))
+				return refused(fmt.Errorf("suite %s: %s %s %s is there with other content; a published version never changes", name, old.Name, old.Version, old.Architecture))
 			}
 		}
 	}
 	return nil
 }
-
-// readPackages reads and checks every file, and says all that is wrong.
-func readPackages(ctx context.Context, files []string) ([]Entry, error) {
-	var entries []Entry
-	var faults []error
-	for _, file := range files {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		e, err := readPackage(file)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", file, err))
-		}
-		entries = append(entries, e)
-	}
-	if len(faults) > 0 {
-		return nil, refused(errors.Join(faults...))
-	}
-	return entries, nil
-}
-
-func readPackage(file string) (Entry, error) {
-	f, err := os.Open(filepath.Clean(file))
-	if err != nil {
-		return Entry{}, errors.Unwrap(err) // the caller names the file
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Entry{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return Entry{}, errors.New("not a regular file")
-	}
-	d, err := ReadDeb(io.NewSectionReader(f, 0, info.Size()))
-	if err != nil {
-		return Entry{}, err
-	}
-	if err := d.Check(); err != nil {
-		return Entry{}, err
-	}
-	sum, err := fileDigest(file)
-	if err != nil {
-		return Entry{}, err
-	}
-	return newEntry(d, info.Size(), sum), nil
-}
-
-// refused marks the faults of what Publish was given.
-func refused(err error) error { return &tagged{ErrRefused, err} }

@@ -11,61 +11,65 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/repo/storage"
 )
 
 func TestPublish(t *testing.T) {
 	dir, o := testRepo(t)
 	one, two := debFile(t, "hello", "1.9.0", "amd64", "one"), debFile(t, "hello", "1.10.0", "amd64", "two")
-	docs := debFile(t, "libdocs", "1:3-1", "all", "docs")
+	docs, rpm := debFile(t, "libdocs", "1:3-1", "all", "docs"), rpmFile(t, "hello", "1.10.0", "amd64", "two")
+	noarch := rpmFile(t, "docs", "3", "all", "docs")
 
-	published := testPublish(t, dir, o, two, docs)
-	if len(published) != 2 || !published[0].New || !published[1].New {
-		t.Fatalf("published %+v", published)
+	for _, p := range testPublish(t, dir, o, two, docs, rpm, noarch) {
+		if !p.New {
+			t.Errorf("not new: %+v", p)
+		}
 	}
-	if published = testPublish(t, dir, o, one, docs); !published[0].New || published[1].New {
+	if published := testPublish(t, dir, o, one, docs, rpm); !published[0].New || published[1].New || published[2].New {
 		t.Errorf("published again: %+v", published)
 	}
-
-	r := testOpen(t, dir)
-	if versions := r.Versions("hello"); len(versions) != 2 || versions[0].Version != "1.9.0" || versions[1].Version != "1.10.0" {
-		t.Errorf("versions: %+v", versions)
+	want := "deb hello 1.9.0 amd64\ndeb hello 1.10.0 amd64\ndeb libdocs 1:3-1 all\nrpm docs 3-1 noarch\nrpm hello 1.10.0-1 x86_64"
+	if got := versions(t, dir, "stable"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if e, err := r.Find("libdocs", "1:3-1", "arm64"); err != nil || e.Filename != "pool/main/libd/libdocs/libdocs_3-1_all.deb" {
+	r := testOpen(t, dir)
+	if e, err := r.Find(t.Context(), "libdocs", "1:3-1", "arm64"); err != nil || e.Filename != "pool/main/libd/libdocs/libdocs_3-1_all.deb" {
 		t.Errorf("a package for all architectures: %+v, %v", e, err)
 	}
-	body, err := r.Package(t.Context(), "hello", "1.9.0", "amd64")
-	if want, _ := os.ReadFile(one); err != nil || !bytes.Equal(body, want) {
-		t.Errorf("the package has other bytes: %v", err)
-	}
-	d, err := ReadDeb(bytes.NewReader(body))
+	d, err := r.Package(t.Context(), "hello", "1.9.0", "amd64")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if spec, err := d.File("/usr/share/kinectl/hello/spec.yml"); err != nil || string(spec) != "one" {
 		t.Errorf("spec.yml: %q, %v", spec, err)
 	}
-
 	_, err = r.Package(t.Context(), "hello", "2.0.0", "amd64")
 	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "1.10.0 (amd64), 1.9.0 (amd64)") {
 		t.Errorf("a version that is not there: %v", err)
 	}
-	_, err = r.Package(t.Context(), "hello", "1.9.0", "riscv64")
-	if !errors.Is(err, ErrNotFound) {
+	if _, err = r.Package(t.Context(), "hello", "1.9.0", "riscv64"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an architecture that is not there: %v", err)
+	}
+	for _, arch := range []string{"x86_64", "aarch64"} { // noarch is for both
+		if found, _ := filepath.Glob(filepath.Join(dir, "yum/stable", arch, "Packages/*/d/docs/docs-3-1.noarch.rpm")); len(found) != 1 {
+			t.Errorf("%s: %v", arch, found)
+		}
+	}
+	if v := testVerify(t, dir, clock); v.Packages != 6 { // noarch twice
+		t.Errorf("verified %+v", v)
 	}
 }
 
 // TestPublishNothingNew: the same again leaves every byte and time alone.
 func TestPublishNothingNew(t *testing.T) {
 	dir, o := testRepo(t)
-	file := debFile(t, "hello", "1.0", "amd64", "one")
-	testPublish(t, dir, o, file)
+	file, rpm := debFile(t, "hello", "1.0", "amd64", "one"), rpmFile(t, "hello", "1.0", "amd64", "one")
+	testPublish(t, dir, o, file, rpm)
 	before := snapshot(t, dir)
-	o.Now = func() time.Time { return clock.Add(time.Hour) }
-	testPublish(t, dir, o, file)
-	if _, err := Init(t.Context(), dir, InitOptions{Options: o}); err != nil {
-		t.Error(err)
-	}
+	later := o.at(clock.Add(time.Minute))
+	testPublish(t, dir, later, file, rpm)
+	testInit(t, dir, later)
 	if after := snapshot(t, dir); !slices.Equal(before, after) {
 		t.Errorf("before:\n%s\nafter:\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
 	}
@@ -83,8 +87,8 @@ func snapshot(t *testing.T, dir string) []string {
 		if err != nil {
 			return err
 		}
-		sum, err := fileDigest(name)
-		lines = append(lines, name+" "+info.ModTime().Format(time.RFC3339Nano)+" "+sum)
+		body, err := os.ReadFile(name)
+		lines = append(lines, name+" "+info.ModTime().Format(time.RFC3339Nano)+" "+digestOf(body))
 		return err
 	})
 	if err != nil {
@@ -95,25 +99,28 @@ func snapshot(t *testing.T, dir string) []string {
 
 func TestPublishRefuses(t *testing.T) {
 	dir, o := testRepo(t)
-	good := debFile(t, "hello", "1.0", "amd64", "one")
-	testPublish(t, dir, o, good)
-	if _, err := Init(t.Context(), dir, InitOptions{Options: withSuite(o, "testing")}); err != nil {
-		t.Fatal(err)
+	good, goodRPM := debFile(t, "hello", "1.0", "amd64", "one"), rpmFile(t, "hello", "1.0", "amd64", "one")
+	testPublish(t, dir, o, good, goodRPM)
+	testInit(t, dir, o.in("testing"))
+	changed, changedRPM := debFile(t, "hello", "1.0", "amd64", "other"), rpmFile(t, "hello", "1.0", "amd64", "other")
+	damage := func(file string, fromEnd int) string {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body[len(body)-fromEnd] ^= 1
+		damaged := filepath.Join(t.TempDir(), "damaged"+filepath.Ext(file))
+		if err := os.WriteFile(damaged, body, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return damaged
 	}
-	changed := debFile(t, "hello", "1.0", "amd64", "other")
-	body, err := os.ReadFile(good)
-	if err != nil {
-		t.Fatal(err)
-	}
-	body[len(body)-20] ^= 1
-	damaged := filepath.Join(t.TempDir(), "damaged.deb")
-	if err := os.WriteFile(damaged, body, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	damaged, damagedRPM := damage(good, 20), damage(goodRPM, 20)
+	text := textFile(t, "not a package")
 	before := snapshot(t, dir)
 	f := func(suite string, files []string, wants ...string) {
 		t.Helper()
-		_, err := Publish(t.Context(), dir, files, withSuite(o, suite))
+		_, err := Publish(t.Context(), dir, files, o.in(suite))
 		if !errors.Is(err, ErrRefused) {
 			t.Fatalf("got %v, want ErrRefused", err)
 		}
@@ -128,29 +135,49 @@ func TestPublishRefuses(t *testing.T) {
 	}
 	f("stable", []string{changed}, "hello 1.0 amd64 is there with other content")
 	f("testing", []string{changed}, "suite stable: hello 1.0 amd64 is there with other content")
-	f("stable", []string{debFile(t, "new", "1.0", "amd64", ""), damaged, "none.deb", dir},
-		"damaged.deb: data.tar.gz: ", "none.deb: no such file", dir+": not a regular file")
+	f("stable", []string{changedRPM}, "hello 1.0-1 x86_64 is there with other content")
+	f("testing", []string{changedRPM}, "suite stable: hello 1.0-1 x86_64 is there with other content")
+	f("stable", []string{debFile(t, "new", "1.0", "amd64", ""), damaged, damagedRPM, "none.deb", text},
+		"damaged.deb: data.tar.gz: ", "damaged.rpm: ", "none.deb: no such file", "neither a Debian nor an rpm package")
 	f("stable", []string{debFile(t, "new", "1.0", "amd64", ""), changed}, "hello 1.0 amd64 is there")
+	f("stable", []string{t.TempDir()}, "no package in this directory")
 
-	if published := testPublish(t, dir, withSuite(o, "testing"), good); !published[0].New {
-		t.Error("the same bytes in another suite are not new there")
+	for _, p := range testPublish(t, dir, o.in("testing"), good, goodRPM) {
+		if !p.New {
+			t.Error("the same bytes in another suite are not new there")
+		}
 	}
-	testOpen(t, dir, WithSuite("testing"))
+	testVerify(t, dir, clock)
 }
 
-func withSuite(o Options, suite string) Options {
-	o.Suite = suite
-	return o
+func TestPublishDirectory(t *testing.T) {
+	dir, o := testRepo(t)
+	packages := t.TempDir()
+	for i, file := range []string{debFile(t, "one", "1", "amd64", ""), rpmFile(t, "two", "2", "arm64", "")} {
+		if err := os.Rename(file, filepath.Join(packages, string(rune('a'+i))+filepath.Ext(file))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(packages, "notes.txt"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	testPublish(t, dir, o, packages)
+	if got, want := versions(t, dir, "stable"), "deb one 1 amd64\nrpm two 2-1 aarch64"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
 }
 
 func TestPublishWithoutRepository(t *testing.T) {
 	dir, o := testRepo(t)
 	file := debFile(t, "hello", "1.0", "amd64", "one")
-	if _, err := Publish(t.Context(), dir, []string{file}, withSuite(o, "stabel")); !errors.Is(err, ErrNotRepository) {
+	if _, err := Publish(t.Context(), dir, []string{file}, o.in("stabel")); !errors.Is(err, ErrNotRepository) {
 		t.Errorf("a suite that is not there: %v", err)
 	}
-	if _, err := Publish(t.Context(), dir, []string{file}, withSuite(o, "../stable")); !errors.Is(err, ErrUsage) {
+	if _, err := Publish(t.Context(), dir, []string{file}, o.in("../stable")); !errors.Is(err, ErrUsage) {
 		t.Errorf("a suite that leaves its place: %v", err)
+	}
+	if _, err := Publish(t.Context(), "http://localhost/x", []string{file}, o); !errors.Is(err, ErrUsage) || !errors.Is(err, storage.ErrReadOnly) {
+		t.Errorf("a web server: %v", err)
 	}
 	empty := t.TempDir()
 	if _, err := Publish(t.Context(), empty, []string{file}, o); !errors.Is(err, ErrNotRepository) {
@@ -179,48 +206,64 @@ func TestInitRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	inside := o
-	inside.KeyFile = filepath.Join(dir, "private", "key.asc")
+	inside.Keys = []string{filepath.Join(dir, "private", "key.asc")}
 	f(home, InitOptions{Options: o}, "notes.txt")
 	f(dir, InitOptions{Options: o, Origin: "other"}, `under the origin "kinectl"`)
 	f(dir, InitOptions{Options: inside}, "inside the repository")
 	f(filepath.Join(home, "x"), InitOptions{Options: o, Origin: "a, b"}, "origin")
-	f(filepath.Join(home, "x"), InitOptions{Options: withSuite(o, "Stable")}, "suite")
-	f(filepath.Join(home, "x"), InitOptions{Options: o, KeyType: "dsa"}, "key type")
+	f(filepath.Join(home, "x"), InitOptions{Options: o.in("Stable")}, "suite")
+	f(filepath.Join(home, "x"), InitOptions{Options: o, KeyType: "dsa"}, "dsa")
+	f(filepath.Join(home, "x"), InitOptions{Options: o, ValidFor: -1}, "cannot be valid")
 }
 
-// TestSupersededIndexes: a reader of the root of a moment ago finds its
-// indexes; those of long ago are gone in the end.
-func TestSupersededIndexes(t *testing.T) {
+// TestSuperseded: a reader of the roots of a moment ago finds all that they
+// name; what was superseded long ago is gone in the end.
+func TestSuperseded(t *testing.T) {
 	dir, o := testRepo(t)
 	now := clock
-	o.Now = func() time.Time { return now }
-	old, err := loadSuite(t.Context(), dirTree(dir), "stable", mustKeyring(t, dir), now)
-	if err != nil {
-		t.Fatal(err)
+	testPublish(t, dir, o, debFile(t, "hello", "1.0", "amd64", ""), rpmFile(t, "hello", "1.0", "amd64", ""))
+	names := func() []string {
+		t.Helper()
+		s, err := open(t.Context(), dir, o.at(now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.close()
+		st, err := s.load(t.Context(), "stable")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := st.apt.Names()
+		for _, repository := range st.yum {
+			all = append(all, repository.Names()...)
+		}
+		return all
 	}
-	for i := range 40 {
-		now = now.Add(time.Second)
-		testPublish(t, dir, o, debFile(t, "hello", "1."+string(rune('a'+i%26))+"."+strings.Repeat("1", i+1), "amd64", ""))
-		if _, err := old.files(t.Context(), dirTree(dir)); err != nil {
-			t.Fatalf("after %d publications: %v", i+1, err)
+	there := func(names []string) (count int) {
+		for _, name := range names {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				count++
+			}
+		}
+		return count
+	}
+	old := names()
+	for i := range 5 {
+		now = now.Add(time.Minute)
+		version := "2." + string(rune('0'+i))
+		testPublish(t, dir, o.at(now), debFile(t, "hello", version, "amd64", ""), rpmFile(t, "hello", version, "amd64", ""))
+		if got := there(old); got != len(old) {
+			t.Fatalf("%d of %d files are there after %d publications", got, len(old), i+1)
 		}
 	}
-	now = now.Add(24 * time.Hour)
-	testPublish(t, dir, o, debFile(t, "hello", "2.0", "amd64", ""))
-	testPublish(t, dir, o, debFile(t, "hello", "2.1", "amd64", "")) // the one before was just superseded
-	kept, err := os.ReadDir(filepath.Join(dir, "dists/stable/main/binary-amd64/by-hash/SHA256"))
-	if err != nil || len(kept) > keepCount+4 {
-		t.Errorf("%d index files are kept, %v", len(kept), err)
+	now = now.Add(keepIndexes + time.Minute)
+	testPublish(t, dir, o.at(now), debFile(t, "hello", "3.0", "amd64", ""), rpmFile(t, "hello", "3.0", "amd64", ""))
+	current := names()
+	gone := slices.DeleteFunc(old, func(name string) bool { return slices.Contains(current, name) })
+	if got := there(gone); got != 0 || len(gone) < 8 {
+		t.Errorf("%d of %d old files are still there", got, len(gone))
 	}
-}
-
-func mustKeyring(t *testing.T, dir string) keyring {
-	t.Helper()
-	k, err := treeKeyring(t.Context(), dirTree(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
+	testVerify(t, dir, now)
 }
 
 // TestRootTimes: a root never looks unchanged to If-Modified-Since, nor older
@@ -230,8 +273,7 @@ func TestRootTimes(t *testing.T) {
 	last := time.Time{}
 	date := testOpen(t, dir).Date()
 	for i, now := range []time.Time{clock, clock, clock.Add(time.Hour), clock.Add(30 * time.Minute)} {
-		o.Now = func() time.Time { return now }
-		testPublish(t, dir, o, debFile(t, "hello", "1."+string(rune('0'+i)), "amd64", ""))
+		testPublish(t, dir, o.at(now), debFile(t, "hello", "1."+string(rune('0'+i)), "amd64", ""))
 		info, err := os.Stat(filepath.Join(dir, "dists/stable/InRelease"))
 		if err != nil {
 			t.Fatal(err)
@@ -249,5 +291,39 @@ func TestRootTimes(t *testing.T) {
 			t.Errorf("publication %d: dated %s after %s", i, r.Date(), date)
 		}
 		date = r.Date()
+	}
+}
+
+// TestSigned: an rpm gets the repository's signature, and the same package
+// under another one is the same.
+func TestSigned(t *testing.T) {
+	dir, o := testRepo(t)
+	file := rpmFile(t, "hello", "1.0", "amd64", "one")
+	published := testPublish(t, dir, o, file)
+	plain, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := os.ReadFile(filepath.Join(dir, published[0].Filename))
+	if err != nil || bytes.Equal(plain, signed) {
+		t.Fatalf("not signed: %v", err)
+	}
+	other, otherOptions := testRepo(t)
+	if err := os.WriteFile(file, signed, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if p := testPublish(t, dir, o, file); p[0].New {
+		t.Error("our own signed package is not the same")
+	}
+	elsewhere := testPublish(t, other, otherOptions, file) // under another key
+	body, err := os.ReadFile(filepath.Join(other, elsewhere[0].Filename))
+	if err != nil || bytes.Equal(body, signed) {
+		t.Fatalf("the signature of another repository was kept: %v", err)
+	}
+	if err := os.WriteFile(file, body, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if p := testPublish(t, dir, o, file); p[0].New || p[0].SHA256 != published[0].SHA256 {
+		t.Errorf("the package under another signature is another: %+v", p)
 	}
 }

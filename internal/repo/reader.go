@@ -1,24 +1,28 @@
 package repo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/repo/debfile"
+	"github.com/kinectl/kinectl/internal/repo/signing"
+	"github.com/kinectl/kinectl/internal/repo/storage"
+	"github.com/kinectl/kinectl/internal/repo/yum"
 )
 
 // Reader reads one suite of a repository, as it was when it was opened; later
-// publications do not change it. It holds nothing open and needs no closing.
-// Its methods may be called at the same time.
+// publications do not change it. Its methods may be called at the same time.
 type Reader struct {
-	location string
-	tree     tree
-	suite    *suite
-	entries  []Entry // sorted
-	trusted  keyring
+	place   storage.Reader
+	state   *state
+	trusted signing.Keyring
+	now     time.Time
 }
 
 // OpenOption changes what [Open] reads or trusts.
@@ -44,78 +48,98 @@ func WithClient(c *http.Client) OpenOption { return func(o *openOptions) { o.cli
 // WithClock judges signatures at another time than now.
 func WithClock(now func() time.Time) OpenOption { return func(o *openOptions) { o.now = now } }
 
-// Open reads the indexes of the repository at location, a directory or an
-// http(s) URL. Nothing is believed that the trusted key has not signed: first
-// the signature of InRelease is checked, then the indexes by their digests in
-// it. The errors are ErrNotRepository, ErrSignature, ErrDamaged, or what the
-// file system or the network says.
+// Open reads the root for apt of a suite of the repository at location: a directory, s3://,
+// ssh:// or an http(s) URL. Nothing is believed that the trusted key has not
+// signed: first the signature of a root is checked, then each index by its
+// digest in it. The errors are ErrNotRepository, ErrSignature, ErrDamaged,
+// ErrUsage, or what the place says. The caller closes the Reader.
 func Open(ctx context.Context, location string, options ...OpenOption) (_ *Reader, err error) {
-	shown := redact(location)
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("open repository %s: %w", shown, err)
+			err = fmt.Errorf("open repository %s: %w", shown(location), err)
 		}
 	}()
-	o := openOptions{suite: DefaultSuite, client: newClient(), now: time.Now}
+	o := openOptions{suite: DefaultSuite, now: time.Now}
 	for _, set := range options {
 		set(&o)
 	}
-	t := newTree(location, o.client)
-	var trusted keyring
+	if err := checkSuite(o.suite); err != nil {
+		return nil, err
+	}
+	r := &Reader{now: o.now()}
+	r.place, err = storage.OpenReader(location, storage.Options{HTTPClient: o.client})
+	if errors.Is(err, storage.ErrLocation) {
+		return nil, &tagged{ErrUsage, err}
+	}
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case o.key != nil:
-		trusted, err = parseKeyring(o.key)
+		r.trusted, err = signing.ParseKeyring(o.key)
 	case isURL(location):
 		err = errors.New("no public key to check it with")
 	default:
-		trusted, err = treeKeyring(ctx, t)
+		r.trusted, err = readKeyring(ctx, r.place)
 	}
 	if err != nil {
 		return nil, err
 	}
-	s, err := loadSuite(ctx, t, o.suite, trusted, o.now())
-	if err != nil {
-		return nil, err
-	}
-	return &Reader{shown, t, s, s.indexes.all(), trusted}, nil
+	r.state, err = loadApt(ctx, r.place, o.suite, r.trusted, r.now)
+	return r, err
 }
+
+// Close ends the connections of the place.
+func (r *Reader) Close() { _ = storage.Close(r.place) }
 
 // Origin is the repository's name, by which hosts pin it.
-func (r *Reader) Origin() string { return r.suite.release.origin }
+func (r *Reader) Origin() string { return r.state.apt.Release().Origin }
 
 // Suite is the suite that was opened.
-func (r *Reader) Suite() string { return r.suite.release.suite }
+func (r *Reader) Suite() string { return r.state.suite }
 
-// Date is when the suite was last changed.
-func (r *Reader) Date() time.Time { return r.suite.release.date }
+// Date is when the suite was last changed for apt.
+func (r *Reader) Date() time.Time { return r.state.apt.Release().Date }
 
-// Fingerprint is that of the trusted key, or of all, separated by " or ".
-func (r *Reader) Fingerprint() string { return r.trusted.String() }
+// ValidUntil is when apt stops to believe the suite; zero for never.
+func (r *Reader) ValidUntil() time.Time { return r.state.apt.Release().ValidUntil }
 
-// Architectures are those that the suite has indexes for, sorted.
-func (r *Reader) Architectures() []string { return slices.Clone(r.suite.release.architectures) }
+// Fingerprints are those of the trusted keys.
+func (r *Reader) Fingerprints() []string { return r.trusted.Fingerprints() }
 
-// Entries are all packages, sorted by name, then version, oldest first.
-func (r *Reader) Entries() []Entry { return slices.Clone(r.entries) }
-
-// Versions are the entries of one package in Debian's order of versions,
-// oldest first; a version for several architectures is there several times.
-func (r *Reader) Versions(name string) []Entry {
-	var found []Entry
-	for _, e := range r.entries {
-		if e.Name == name {
-			found = append(found, e)
-		}
+// Entries are all packages in both formats, sorted by format, name and version,
+// oldest first. A noarch package is there once. The roots for dnf are read now.
+func (r *Reader) Entries(ctx context.Context) ([]Entry, error) {
+	st := &state{suite: r.state.suite, apt: r.state.apt, yum: map[string]*yum.Repository{}}
+	err := st.loadYum(ctx, r.place, r.trusted, r.now)
+	var all []Entry
+	if err == nil {
+		all, err = st.entries(ctx)
 	}
-	return found
+	return uniqueFiles(all), r.explain(err)
 }
 
-// Find returns one package. A package for all architectures fits any that is
+// Debian are the entries of one Debian package, the oldest version first; a
+// version for several architectures is there several times.
+func (r *Reader) Debian(ctx context.Context, name string) ([]Entry, error) {
+	versions, err := r.state.apt.Versions(ctx, name)
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	versions = uniqueFiles(versions)
+	slices.SortFunc(versions, compareEntries)
+	return versions, nil
+}
+
+// Find returns one Debian package. One for all architectures fits any that is
 // asked for. The error is ErrNotFound.
-func (r *Reader) Find(name, version, arch string) (Entry, error) {
-	versions := r.Versions(name)
+func (r *Reader) Find(ctx context.Context, name, version, arch string) (Entry, error) {
+	versions, err := r.Debian(ctx, name)
+	if err != nil {
+		return Entry{}, err
+	}
 	for _, e := range versions {
-		if e.Version == version && (e.Architecture == arch || e.Architecture == archAll) {
+		if e.Version == version && (e.Architecture == arch || e.Architecture == "all") {
 			return e, nil
 		}
 	}
@@ -123,39 +147,47 @@ func (r *Reader) Find(name, version, arch string) (Entry, error) {
 	if arch != "" {
 		wanted += " for " + arch
 	}
-	return Entry{}, fmt.Errorf("%s is %w %s (suite %s), which has %s",
-		wanted, ErrNotFound, r.location, r.Suite(), describe(versions))
+	return Entry{}, fmt.Errorf("%s is %w %s (suite %s), which has %s", wanted, ErrNotFound, r.place, r.Suite(), describe(versions))
 }
 
-// Package returns the bytes of one package file, which are those that the
-// repository's key vouches for. The errors are ErrNotFound and ErrDamaged, or
-// what the file system or the network says.
-func (r *Reader) Package(ctx context.Context, name, version, arch string) ([]byte, error) {
-	e, err := r.Find(name, version, arch)
+// Package reads one Debian package, whose bytes are those that the repository's
+// key vouches for. The errors are ErrNotFound and ErrDamaged, or what the place
+// says.
+func (r *Reader) Package(ctx context.Context, name, version, arch string) (*debfile.Package, error) {
+	e, err := r.Find(ctx, name, version, arch)
 	if err != nil {
 		return nil, err
 	}
-	body, err := getChecked(ctx, r.tree, e.Filename, e.Size, e.SHA256)
-	if err != nil {
-		return nil, fmt.Errorf("read %s %s from %s: %w", name, version, r.location, err)
+	body, err := r.file(ctx, e)
+	if err == nil {
+		var d *debfile.Package
+		if d, err = debfile.Read(bytes.NewReader(body)); err == nil {
+			return d, nil
+		}
 	}
-	return body, nil
+	return nil, fmt.Errorf("read %s %s from %s: %w", name, version, r.place, err)
 }
 
-// describe lists versions for an error: the newest, since older ones are
-// seldom meant.
-func describe(versions []Entry) string {
-	const most = 10
-	if len(versions) == 0 {
-		return "no package of that name"
+func (r *Reader) file(ctx context.Context, e Entry) ([]byte, error) {
+	in, err := r.place.Open(ctx, e.Filename)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is missing: %w", e.Filename, ErrDamaged)
 	}
-	var words []string
-	for _, e := range slices.Backward(versions) {
-		if len(words) == most {
-			words = append(words, fmt.Sprintf("and %d older", len(versions)-most))
-			break
-		}
-		words = append(words, e.Version+" ("+e.Architecture+")")
+	if err != nil {
+		return nil, err
 	}
-	return strings.Join(words, ", ")
+	defer in.Close()
+	body, err := storage.ReadAllLimit(in, e.Size)
+	if errors.Is(err, storage.ErrTooLong) || err == nil && digestOf(body) != e.SHA256 {
+		err = fmt.Errorf("%s: %w", e.Filename, ErrDamaged)
+	}
+	return body, err
+}
+
+// explain names the place in an error.
+func (r *Reader) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("read repository %s: %w", r.place, err)
 }

@@ -1,33 +1,41 @@
-// Package repo is a signed package repository that apt installs from: a
-// directory, or the same directory behind a web server.
+// Package repo is a signed package repository that apt and dnf install from: a
+// directory, a bucket or another machine's directory, behind any web server.
 //
-// Start at [Init] and [Publish] to write one, at [Open] to read one, and at
-// [Serve] to offer one over HTTP. [ReadDeb] looks into a single package.
+// Start at [Init] and [Publish] to write one, at [Open] to read one. The verbs
+// that change one all go the same way: packages and what is wished → the next
+// state of each root ([apt.Suite], [yum.Repository]) → one [publication] →
+// storage.
 //
-// A repository is this tree (Debian's RepositoryFormat):
+// A repository is this tree:
 //
-//	key.asc                                   public key that signs the suites
-//	dists/SUITE/InRelease                     the signed root: names every index by its SHA256
-//	dists/SUITE/Release, Release.gpg          the same for clients without InRelease
-//	dists/SUITE/main/binary-ARCH/Packages     one stanza a package; also .gz
-//	dists/SUITE/main/binary-ARCH/by-hash/…    the same indexes under their SHA256
-//	pool/main/PREFIX/NAME/NAME_VERSION_ARCH.deb
+//	key.asc                                   public keys that hosts trust
+//	dists/SUITE/InRelease                     the signed root for apt: names every index by its SHA256
+//	dists/SUITE/main/binary-ARCH/…            Packages, also .gz and .zst, also by-hash; Contents beside
+//	pool/main/PREFIX/NAME/….deb               packages, shared by all suites
+//	yum/SUITE/ARCH/repodata/repomd.xml        the signed root for dnf: names every index by its SHA256
+//	yum/SUITE/ARCH/Packages/…                 packages, signed
 //
-// InRelease and the by-hash file that it names are the database: there is no
-// other. Replacing InRelease is the one moment in which a publication happens;
-// all that it needs is in place and synced before. A reader that holds an older
-// InRelease still finds the indexes of that one, and packages never change or
-// go away. So readers need no lock, and a process killed at any point leaves
-// the repository that was or the one that was to be.
+// The roots and the indexes that they name are the database: there is no other.
+// Replacing a root is the one moment in which a publication happens; all that
+// it needs is in place and durable before. A reader that holds an older root
+// still finds the indexes of that one, and packages never change. So readers
+// need no lock, and a process killed at any point leaves the repository that
+// was or the one that was to be.
 package repo
 
 import (
 	"errors"
 	"fmt"
-	"path"
 	"regexp"
 	"strings"
+
+	"github.com/kinectl/kinectl/internal/repo/apt"
+	"github.com/kinectl/kinectl/internal/repo/index"
+	"github.com/kinectl/kinectl/internal/repo/signing"
 )
+
+// Entry is one package of a suite.
+type Entry = index.Entry
 
 // DefaultSuite is the suite when none is named.
 const DefaultSuite = "stable"
@@ -36,32 +44,23 @@ const DefaultSuite = "stable"
 // [Init]; hosts pin by it.
 const DefaultOrigin = "kinectl"
 
-const (
-	component = "main"
-	keyName   = "key.asc"
-	lockName  = ".lock" // dotfiles are never served
-
-	maxRelease = 16 << 20  // bytes of InRelease
-	maxIndex   = 512 << 20 // bytes of one Packages: about 800,000 packages
-)
-
 // Errors that callers tell apart with errors.Is.
 var (
 	// ErrNotFound: the package or version is not there. The message names the
 	// versions that are.
 	ErrNotFound = errors.New("not in the repository")
-	// ErrSignature: InRelease is not signed by the trusted key.
-	ErrSignature = errors.New("the signature does not hold")
+	// ErrSignature: a root is not signed by the trusted key.
+	ErrSignature = signing.ErrSignature
 	// ErrDamaged: a file is not the one that the signed root names.
-	ErrDamaged = errors.New("not the file that the repository signed")
+	ErrDamaged = apt.ErrDamaged
 	// ErrNotRepository: there is no repository, or no such suite, at the place.
 	ErrNotRepository = errors.New("not a package repository")
-	// ErrRefused: Publish was given a package that it does not take.
+	// ErrRefused: a package that the repository does not take.
 	ErrRefused = errors.New("refused")
 	// ErrUsage: a name or a key type that no repository can have.
 	ErrUsage = errors.New("wrong usage")
 	// ErrNoKey: the private key is not where it was looked for.
-	ErrNoKey = errors.New("the private key is missing")
+	ErrNoKey = signing.ErrNoKey
 )
 
 // tagged is an error that is also kind, whose text it does not repeat.
@@ -69,6 +68,9 @@ type tagged struct{ kind, cause error }
 
 func (t *tagged) Error() string   { return t.cause.Error() }
 func (t *tagged) Unwrap() []error { return []error{t.kind, t.cause} }
+
+// refused marks the faults of what a verb was given.
+func refused(err error) error { return &tagged{ErrRefused, err} }
 
 var (
 	suitePattern  = regexp.MustCompile(`^[a-z][a-z0-9.-]{0,62}$`)
@@ -90,34 +92,4 @@ func checkOrigin(origin string) error {
 		return &tagged{ErrUsage, fmt.Errorf("origin %q: use up to 63 letters, digits, spaces and . _ + -, starting with a letter or digit", origin)}
 	}
 	return nil
-}
-
-// poolPath is the place of a package in the tree, by Debian's custom: sorted
-// by first letter (libfoo under libf), the epoch left out of the file name.
-func poolPath(name, version, arch string) string {
-	prefix := name[:1]
-	if strings.HasPrefix(name, "lib") && len(name) > 3 {
-		prefix = name[:4]
-	}
-	return path.Join("pool", component, prefix, name, name+"_"+withoutEpoch(version)+"_"+arch+".deb")
-}
-
-func withoutEpoch(version string) string {
-	if _, after, found := strings.Cut(version, ":"); found {
-		return after
-	}
-	return version
-}
-
-// suitePath is a file of a suite, relative to the repository.
-func suitePath(suite, file string) string { return path.Join("dists", suite, file) }
-
-// indexPath is a Packages file as Release names it, relative to the suite.
-func indexPath(arch, suffix string) string {
-	return path.Join(component, "binary-"+arch, "Packages"+suffix)
-}
-
-// byHashPath is the same file under its content's name.
-func byHashPath(index, sha256 string) string {
-	return path.Join(path.Dir(index), "by-hash", "SHA256", sha256)
 }

@@ -4,52 +4,52 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/goreleaser/nfpm/v2"
+	"github.com/goreleaser/nfpm/v2/files"
+	"github.com/goreleaser/nfpm/v2/rpm"
 	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
-)
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+	"github.com/kinectl/kinectl/internal/repo/signing"
+)
 
 // clock is the time of every test that does not need another.
 var clock = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 
-// golden compares got with a file of testdata.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs (-update rewrites it); got:\n%s", file, got)
-	}
+// at is the options with another time.
+func (o Options) at(now time.Time) Options {
+	o.Now = func() time.Time { return now }
+	return o
+}
+
+// in is the options with another suite.
+func (o Options) in(suite string) Options {
+	o.Suite = suite
+	return o
 }
 
 // testRepo is an empty repository with an Ed25519 key, which is quick to make.
 func testRepo(t *testing.T) (dir string, o Options) {
 	t.Helper()
 	base := t.TempDir()
-	dir = filepath.Join(base, "apt")
-	o = Options{KeyDir: filepath.Join(base, "keys"), Now: func() time.Time { return clock }}
-	if _, err := Init(t.Context(), dir, InitOptions{Options: o, KeyType: Ed25519}); err != nil {
+	dir = filepath.Join(base, "repository")
+	o = Options{KeyDir: filepath.Join(base, "keys")}.at(clock)
+	testInit(t, dir, o)
+	return dir, o
+}
+
+func testInit(t *testing.T, dir string, o Options) {
+	t.Helper()
+	if _, err := Init(t.Context(), dir, InitOptions{Options: o, KeyType: signing.Ed25519}); err != nil {
 		t.Fatal(err)
 	}
-	return dir, o
 }
 
 // testPublish publishes packages that must be accepted.
@@ -70,12 +70,78 @@ func testOpen(t *testing.T, dir string, options ...OpenOption) *Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range r.Entries() {
-		if _, err := r.Package(t.Context(), e.Name, e.Version, e.Architecture); err != nil {
+	for _, e := range testEntries(t, r) {
+		if _, err := r.file(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return r
+}
+
+func testEntries(t *testing.T, r *Reader) []Entry {
+	t.Helper()
+	entries, err := r.Entries(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
+}
+
+// testVerify checks a whole repository; problems are fatal.
+func testVerify(t *testing.T, dir string, now time.Time) *Verified {
+	t.Helper()
+	v, err := Verify(t.Context(), dir, VerifyOptions{Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range v.Problems {
+		t.Errorf("%s: %s", p.File, p.Error)
+	}
+	return v
+}
+
+// versions lists what a suite has: "deb hello 1.0 amd64".
+func versions(t *testing.T, dir, suite string) string {
+	t.Helper()
+	var lines []string
+	for _, e := range testEntries(t, testOpen(t, dir, WithSuite(suite), WithClock(func() time.Time { return clock.Add(1000 * time.Hour) }))) {
+		lines = append(lines, strings.Join([]string{e.Format, e.Name, e.Version, e.Architecture}, " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// rpmFile writes an rpm package whose only file holds body.
+func rpmFile(t testing.TB, name, version, arch, body string) string {
+	t.Helper()
+	info := nfpm.WithDefaults(&nfpm.Info{
+		Name: name, Version: version, Release: "1", Arch: arch, VersionSchema: "none", Maintainer: "Jo Doe <jo@example.com>", Description: "a package for tests", MTime: clock,
+		Overridables: nfpm.Overridables{
+			Contents: files.Contents{{Destination: "/usr/share/" + name + "/body", Source: textFile(t, body), FileInfo: &files.ContentFileInfo{Mode: 0o644, MTime: clock}}},
+			RPM:      nfpm.RPM{BuildHost: "localhost"},
+		},
+	})
+	file := filepath.Join(t.TempDir(), fmt.Sprintf("%s-%s-1.%s.rpm", name, version, arch))
+	out, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if err := nfpm.PrepareForPackager(info, "rpm"); err != nil {
+		t.Fatal(err)
+	}
+	if err := rpm.DefaultRPM.Package(info, out); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func textFile(t testing.TB, body string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(file, []byte(body), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // control is the control file of a package that does nothing.
@@ -87,31 +153,24 @@ func control(name, version, arch string) string {
 // debFile writes a package whose payload is body, and returns its path.
 func debFile(t testing.TB, name, version, arch, body string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), fmt.Sprintf("%s_%s_%s.deb", name, withoutEpoch(version), arch))
-	deb := makeDeb(t, ".gz", control(name, version, arch), map[string]string{"./usr/share/kinectl/" + name + "/spec.yml": body})
+	file := filepath.Join(t.TempDir(), fmt.Sprintf("%s_%s_%s.deb", name, strings.ReplaceAll(version, ":", "."), arch))
+	deb := makeAr(
+		"debian-binary", "2.0\n",
+		"control.tar.gz", makeTar(t, "./control", control(name, version, arch)),
+		"data.tar.gz", makeTar(t, "./usr/share/kinectl/"+name+"/spec.yml", body),
+	)
 	if err := os.WriteFile(file, deb, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return file
 }
 
-// makeDeb packs a package with one compression for both of its archives.
-func makeDeb(t testing.TB, suffix, control string, files map[string]string) []byte {
-	t.Helper()
-	return makeAr(
-		"debian-binary", "2.0\n",
-		"control.tar"+suffix, makeTar(t, suffix, map[string]string{"./control": control}),
-		"data.tar"+suffix, makeTar(t, suffix, files),
-	)
-}
-
 // makeAr packs pairs of name and content.
 func makeAr(pairs ...string) []byte {
 	var b bytes.Buffer
-	b.WriteString(arMagic)
+	b.WriteString("!<arch>\n")
 	for i := 0; i < len(pairs); i += 2 {
-		fmt.Fprintf(&b, "%-16s%-12d%-6d%-6d%-8s%-10d%s", pairs[i], 0, 0, 0, "100644", len(pairs[i+1]), arHeaderEnd)
-		b.WriteString(pairs[i+1])
+		fmt.Fprintf(&b, "%-16s%-12d%-6d%-6d%-8s%-10d`\n%s", pairs[i], 0, 0, 0, "100644", len(pairs[i+1]), pairs[i+1])
 		if len(pairs[i+1])%2 == 1 {
 			b.WriteByte('\n')
 		}
@@ -119,32 +178,16 @@ func makeAr(pairs ...string) []byte {
 	return b.Bytes()
 }
 
-func makeTar(t testing.TB, suffix string, files map[string]string) string {
+func makeTar(t testing.TB, name, body string) string {
 	t.Helper()
 	var b bytes.Buffer
-	var packed io.WriteCloser
-	var err error
-	switch suffix {
-	case "":
-		packed = nopCloser{&b}
-	case ".gz":
-		packed = gzip.NewWriter(&b)
-	case ".xz":
-		packed, err = xz.NewWriter(&b)
-	case ".zst":
-		packed, err = zstd.NewWriter(&b)
-	}
-	if err != nil {
+	packed := gzip.NewWriter(&b)
+	archive := tar.NewWriter(packed)
+	if err := archive.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(body))}); err != nil {
 		t.Fatal(err)
 	}
-	archive := tar.NewWriter(packed)
-	for name, body := range files {
-		if err := archive.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(body))}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(archive, body); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := io.WriteString(archive, body); err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range []io.Closer{archive, packed} {
 		if err := c.Close(); err != nil {
@@ -154,9 +197,23 @@ func makeTar(t testing.TB, suffix string, files map[string]string) string {
 	return b.String()
 }
 
-type nopCloser struct{ io.Writer }
-
-func (nopCloser) Close() error { return nil }
+func gunzip(t *testing.T, file string) string {
+	t.Helper()
+	in, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	packed, err := gzip.NewReader(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
 
 // TestMain lets this program be the publisher that kill tests kill.
 func TestMain(m *testing.M) {

@@ -1,0 +1,163 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	debName   = "pool/main/h/hello/hello_1.0+b1_amd64.deb"
+	rpmName   = "yum/stable/x86_64/Packages/0123456789abcdef/h/hello/hello-1.0-1.x86_64.rpm"
+	repodata  = "yum/stable/x86_64/repodata/"
+	inRelease = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nOrigin: test\nSuite: stable\nDate: Sun, 22 Nov 2026 10:00:00 UTC\nValid-Until: Sun, 29 Nov 2026 10:00:00 UTC\nSHA256:\n 00 1 Date: Mon, 02 Jan 2006 15:04:05 UTC\n"
+)
+
+func sum(body string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(body))) }
+
+// byHash is where an index with this content lies.
+func byHash(body string) string { return "dists/stable/main/binary-amd64/by-hash/SHA256/" + sum(body) }
+
+// put writes a file of the repository aside and renames it.
+func put(t *testing.T, dir, name, body string) {
+	t.Helper()
+	file := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	aside := filepath.Join(filepath.Dir(file), ".aside")
+	if err := os.WriteFile(aside, []byte(body), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(aside, file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// testTree is a repository with a file of each kind.
+func testTree(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, body := range map[string]string{
+		"key.asc":                           "the key",
+		"dists/stable/InRelease":            inRelease,
+		"dists/stable/main/Contents-all.gz": "contents",
+		byHash("a list"):                    "a list",
+		debName:                             "a deb of 24 bytes, really",
+		rpmName:                             "an rpm",
+		repodata + sum("primary") + "-primary.xml.gz": "primary",
+	} {
+		put(t, dir, name, body)
+	}
+	publishPair(t, dir, "first")
+	return dir
+}
+
+// signature stands for a signature: it holds for one text only.
+func signature(text string) string { return "signature of " + sum(text) }
+
+// publishPair puts a yum root in its place as a publication does.
+func publishPair(t *testing.T, dir, text string) {
+	t.Helper()
+	put(t, dir, repodata+sum(text)+"-repomd.xml", text)
+	put(t, dir, repodata+sum(text)+"-repomd.xml.asc", signature(text))
+	put(t, dir, repodata+"repomd.xml", text)
+	put(t, dir, repodata+"repomd.xml.asc", signature(text))
+}
+
+// lines is a log that may be read while it is written.
+type lines struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+	got chan struct{} // one for each line
+}
+
+func newLines() *lines { return &lines{got: make(chan struct{}, 10_000)} }
+
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.got <- struct{}{}
+	return l.all.Write(line)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// start serves dir on a free port. end ends it and returns what Serve did; the
+// end of the test does so too.
+func start(t *testing.T, dir string, o Options) (address string, end func() error) {
+	t.Helper()
+	return startOn(t, listen(t), dir, o)
+}
+
+func startOn(t *testing.T, listener net.Listener, dir string, o Options) (address string, end func() error) {
+	t.Helper()
+	files, err := Handler(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- Serve(ctx, listener, files, o) }()
+	end = sync.OnceValue(func() error {
+		stop()
+		err := <-ended
+		files.Close()
+		return err
+	})
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		if err := end(); err != nil && !errors.Is(err, ErrCutOff) {
+			t.Error(err)
+		}
+	})
+	return listener.Addr().String(), end
+}
+
+// require skips the test where a program is missing, unless all must be there.
+func require(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		if os.Getenv("KINECTL_E2E") == "required" {
+			t.Fatalf("%s is not installed", program)
+		}
+		t.Skipf("%s is not installed: its test was left out", program)
+	}
+}
+
+// dial connects as a client that does not behave. No read waits for ever.
+func dial(t *testing.T, address string) *net.TCPConn {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	return c.(*net.TCPConn)
+}
