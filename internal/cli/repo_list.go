@@ -37,6 +37,7 @@ checked first: with the repository's own key.asc, a URL with the public key that
 			if err != nil {
 				return repoError(err, args[0])
 			}
+			defer r.Close()
 			entries, err := r.Entries(cmd.Context())
 			if err != nil {
 				return repoError(err, args[0])

@@ -22,7 +22,10 @@ func (a *app) repoPruneCommand() *cobra.Command {
 the newest --keep of its package, or younger than --younger-than, or in the file
 --in-use: what hosts run and what they would go back to, a line for each, the name
 and the version, as dpkg-query prints them. A repository cannot know that by itself,
-so the file must be named; an empty one says that nothing is in use.
+so the file must be named; an empty one says that nothing is in use. Names that the
+repository does not have are passed over. Where it has the name and not the version,
+nothing is removed: the version may be written in a way that is not understood.
+--allow-missing goes on all the same.
 
 Files of removed versions stay for another day, see 'kinectl repo remove'.`,
 		Example: `  dpkg-query -W -f '${Package} ${Version}\n' >in-use    # on every host
@@ -53,6 +56,7 @@ Files of removed versions stay for another day, see 'kinectl repo remove'.`,
 	}
 	flags.add(cmd, "", "only this suite (default every suite)")
 	cmd.Flags().StringVar(&inUse, "in-use", "", "file with the versions that hosts run or would go back to: a line each, NAME VERSION")
+	cmd.Flags().BoolVar(&options.AllowMissing, "allow-missing", false, "go on where a version in use is not in the repository")
 	cmd.Flags().IntVar(&options.Newest, "keep", 10, "how many of the newest versions of each package stay")
 	cmd.Flags().Var(&younger, "younger-than", "what was published less than this ago stays")
 	cmd.Flags().BoolVar(&options.DryRun, "dry-run", false, "say what would be removed, and change nothing")
@@ -73,7 +77,7 @@ func (a *app) showPruned(p *repo.Pruned, dryRun bool) {
 		fmt.Fprintf(a.stdout, "%s %s %s %s (%s) from %s\n", verb, e.Name, e.Version, e.Architecture, byteSize(e.Size), e.Suite)
 	}
 	for _, name := range p.Orphans {
-		fmt.Fprintf(a.stdout, "%s %s, which belongs to no suite\n", verb, name)
+		fmt.Fprintf(a.stdout, "%s %s, which belongs to no suite, in a while\n", verb, name)
 	}
 	for _, u := range p.Missing {
 		fmt.Fprintf(a.stderr, "warning: %s %s is in use but not in the repository\n", u.Name, u.Version)

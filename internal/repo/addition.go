@@ -17,6 +17,8 @@ type addition struct {
 	change    change
 	pool      []storage.File
 	published []Published
+	files     []string // of the packages, those that were there too
+	arches    []string // of hosts that have rpm packages
 
 	added    map[Entry]bool
 	many     bool            // so many that it is quicker to read a list once than to look in it for each
@@ -45,6 +47,16 @@ func (s *session) newAddition(ctx context.Context, st *state, packages int) (*ad
 	}
 	a.others = slices.DeleteFunc(a.others, func(name string) bool { return name == st.suite })
 	return a, nil
+}
+
+// publish notes a package for the answer, once.
+func (a *addition) publish(e Entry, isNew bool) {
+	for _, p := range a.published {
+		if p.Format == e.Format && p.Key() == e.Key() && p.SHA256 == e.SHA256 {
+			return
+		}
+	}
+	a.published = append(a.published, Published{e, isNew})
 }
 
 // findDeb finds a version in the suite.

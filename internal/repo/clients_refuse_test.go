@@ -33,7 +33,7 @@ func TestClientsRefuse(t *testing.T) {
 	testPublish(t, dir, o, installable(t, "deb", "hello", "1.0.0"), installable(t, "rpm", "hello", "1.0.0"))
 	f := func(least int, host func(*testing.T, string, string) client, commands ...string) {
 		t.Helper()
-		install := func() (out string, err error, log *accessLog) {
+		install := func() (out string, log *accessLog, err error) {
 			address, log := offer(t, dir)
 			c := host(t, address, dir)
 			for _, command := range commands {
@@ -44,9 +44,9 @@ func TestClientsRefuse(t *testing.T) {
 			if _, missing := os.Stat(c.root + "/usr/share/hello/version"); (missing != nil) != (err != nil) {
 				t.Errorf("the commands ended with %v, hello is there: %v\n%s", err, missing == nil, out)
 			}
-			return out, err, log
+			return out, log, err
 		}
-		out, err, log := install()
+		out, log, err := install()
 		if err != nil || complains(out) {
 			t.Fatalf("nothing changed: %v\n%s", err, out)
 		}
@@ -67,7 +67,7 @@ func TestClientsRefuse(t *testing.T) {
 			for _, file := range same {
 				put(t, file, changed)
 			}
-			if out, err, _ := install(); err == nil {
+			if out, _, err := install(); err == nil {
 				t.Errorf("%s was changed, and yet:\n%s", name, out)
 			}
 			for _, file := range same {

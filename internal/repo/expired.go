@@ -34,38 +34,50 @@ type expiry struct {
 	name  string
 }
 
-// next is the list after a publication that names current and leaves
-// superseded behind, and what is to be removed now.
-func (x expired) next(current, superseded []string, now time.Time) (kept expired, due []string) {
+// without is the list without the files that are in use again.
+func (x expired) without(current []string) expired {
 	named := make(map[string]bool, len(current))
 	for _, name := range current {
 		named[name] = true
 	}
-	listed := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(x), func(e expiry) bool { return named[e.name] })
+}
+
+// with is the list with more files, whose time begins now unless it has begun
+// before.
+func (x expired) with(superseded []string, now time.Time) expired {
+	listed := make(map[string]bool, len(x))
 	for _, e := range x {
-		switch {
-		case named[e.name]:
-		case now.Sub(time.Unix(e.since, 0)) > keepTime(e.name):
-			due = append(due, e.name)
-		default:
-			kept = append(kept, e)
-			listed[e.name] = true
-		}
+		listed[e.name] = true
 	}
 	for _, name := range superseded {
-		if !named[name] && !listed[name] {
-			kept = append(kept, expiry{now.Unix(), name})
+		if !listed[name] {
+			x = append(x, expiry{now.Unix(), name})
 			listed[name] = true
 		}
 	}
-	return kept, due
+	return x
+}
+
+// due are the files whose time is over.
+func (x expired) due(now time.Time) (names []string) {
+	for _, e := range x {
+		if now.Sub(time.Unix(e.since, 0)) > keepTime(e.name) {
+			names = append(names, e.name)
+		}
+	}
+	return names
 }
 
 func keepTime(name string) time.Duration {
-	if strings.HasSuffix(name, ".deb") || strings.HasSuffix(name, ".rpm") {
+	if isPackage(name) {
 		return keepPackages
 	}
 	return keepIndexes
+}
+
+func isPackage(name string) bool {
+	return strings.HasSuffix(name, ".deb") || strings.HasSuffix(name, ".rpm")
 }
 
 func (x expired) has(name string) bool {
@@ -108,4 +120,50 @@ func (s *session) readExpired(ctx context.Context) (expired, error) {
 		return nil, err
 	}
 	return parseExpired(body)
+}
+
+// expire notes what a publication has left behind, and removes what has had
+// its time. Whatever the list says, no file goes that belongs to a suite.
+func (s *session) expire(ctx context.Context, x expired, p publication) error {
+	due := x.due(s.clock())
+	changed := len(due) > 0
+	if changed {
+		named, err := s.named(ctx, slices.ContainsFunc(due, isPackage))
+		if err != nil {
+			return err
+		}
+		x = x.without(due)
+		due = slices.DeleteFunc(due, func(name string) bool { return named[name] })
+		if err := s.store.Remove(ctx, due); err != nil {
+			return err
+		}
+	}
+	next := x.with(p.superseded, s.clock()).without(p.current)
+	if !changed && len(next) == len(x) {
+		return nil
+	}
+	return s.store.Put(ctx, []storage.File{next.file()})
+}
+
+// named are the files that belong to the suites, packages only when they are
+// asked for.
+func (s *session) named(ctx context.Context, packages bool) (map[string]bool, error) {
+	suites, err := s.suites(ctx)
+	if err != nil {
+		return nil, err
+	}
+	named := map[string]bool{}
+	for _, suite := range suites {
+		st, err := s.load(ctx, suite)
+		if err != nil {
+			return nil, err
+		}
+		st.indexNames(named)
+		if packages {
+			if err := st.packageNames(ctx, named); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return named, nil
 }

@@ -60,7 +60,7 @@ func Init(ctx context.Context, location string, o InitOptions) (_ *Info, err err
 	if err != nil {
 		return nil, err
 	}
-	s := &session{store: store, now: o.Now()}
+	s := &session{store: store, clock: o.Now}
 	defer s.close()
 	var info *Info
 	err = s.locked(ctx, func(ctx context.Context) error {
@@ -160,7 +160,7 @@ func (s *session) initKeys(ctx context.Context, o InitOptions) (keyFile string, 
 		key, err = loadKey(ctx, o.Keys[0], o.PublicKey, originOrDefault(o.Origin), s.now)
 	}
 	if errors.Is(err, ErrNoKey) {
-		key, keyFile, err = makeKey(originOrDefault(o.Origin), o.KeyType, o.Options)
+		key, keyFile, err = makeKey(originOrDefault(o.Origin), o.KeyType, o.Options, s.now)
 	}
 	if err != nil {
 		return "", err
@@ -217,11 +217,11 @@ func loadKey(ctx context.Context, reference string, public []byte, origin string
 }
 
 // makeKey makes a private key and saves it where its owner alone may read it.
-func makeKey(origin string, kind signing.KeyType, o Options) (key *signing.Key, keyFile string, err error) {
+func makeKey(origin string, kind signing.KeyType, o Options, now time.Time) (key *signing.Key, keyFile string, err error) {
 	if kind == "" {
 		kind = signing.RSA4096
 	}
-	if key, err = signing.NewKey(origin, kind, o.Now()); err != nil {
+	if key, err = signing.NewKey(origin, kind, now); err != nil {
 		if errors.Is(err, signing.ErrKeyType) {
 			err = &tagged{ErrUsage, err}
 		}

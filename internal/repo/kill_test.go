@@ -6,11 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/kinectl/kinectl/internal/repo/signing"
 )
@@ -20,8 +22,9 @@ const (
 	publisherDir   = "REPO_TEST_PUBLISHER"
 	publisherKeys  = "REPO_TEST_KEYS"
 	publisherFiles = "REPO_TEST_FILES"
-	publisherKill  = "REPO_TEST_KILL" // kill yourself at this step, from 1
-	publisherVerb  = "REPO_TEST_VERB" // publish, or one of the others below
+	publisherKill  = "REPO_TEST_KILL"  // kill yourself at this step, from 1
+	publisherVerb  = "REPO_TEST_VERB"  // publish, or one of the others below
+	publisherLater = "REPO_TEST_LATER" // how long after clock it is
 )
 
 // publisher is the main function of this test program when it is started as a
@@ -30,7 +33,9 @@ func publisher(ctx context.Context) int {
 	kill, _ := strconv.Atoi(os.Getenv(publisherKill))
 	var mu sync.Mutex
 	steps := 0
-	o := Options{KeyDir: os.Getenv(publisherKeys)}.at(clock)
+	syscall.Umask(0o077) // a careful administrator's
+	later, _ := time.ParseDuration(os.Getenv(publisherLater))
+	o := Options{KeyDir: os.Getenv(publisherKeys)}.at(clock.Add(later))
 	o.Step = func(name string) {
 		mu.Lock() // files may be written at the same time
 		if steps++; steps == kill {
@@ -67,6 +72,7 @@ func startPublisher(dir string, o Options, verb string, kill int, files ...strin
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0", // the race detector waits a second at the end
 		publisherDir+"="+dir, publisherKeys+"="+o.KeyDir, publisherKill+"="+strconv.Itoa(kill), publisherVerb+"="+verb,
+		publisherLater+"="+o.Now().Sub(clock).String(),
 		publisherFiles+"="+strings.Join(files, string(filepath.ListSeparator)))
 	return cmd
 }
@@ -130,11 +136,19 @@ func TestKilledPublisher(t *testing.T) {
 		default:
 			t.Errorf("killed at %q: %d debs, %d rpms", at, debs, rpms)
 		}
+		// Time goes on, and somebody publishes something else: no file that is
+		// still in use may go.
+		testInit(t, dir, o.in("testing").at(clock.Add(keepIndexes+time.Minute)))
+		testPublish(t, dir, o.in("testing").at(clock.Add(keepPackages+time.Hour)), both(t, "other", "1")...)
+		if v, err := Verify(t.Context(), dir, VerifyOptions{Now: o.at(clock.Add(keepPackages + time.Hour)).Now}); err != nil || slices.ContainsFunc(v.Problems, isMissing) {
+			t.Errorf("killed at %q, then published elsewhere a day later: %+v, %v", at, v, err)
+		}
+		o = o.at(clock.Add(keepPackages + 2*time.Hour))
 		testPublish(t, dir, o, files...)
-		if entries := testEntries(t, testOpen(t, dir)); len(entries) != 7 {
+		if entries := testEntries(t, testOpen(t, dir, WithClock(o.Now))); len(entries) != 7 {
 			t.Errorf("killed at %q, then published: %d packages", at, len(entries))
 		}
-		testVerify(t, dir, clock)
+		testVerify(t, dir, o.Now())
 		checkDotfiles(t, dir, at)
 	}
 	t.Logf("killed at %d steps: %d times the repository was the one before, %d times the one after, %d times for apt only", before+between+after, before, after, between)
@@ -176,14 +190,21 @@ func TestKilledVerbs(t *testing.T) {
 				break
 			}
 			testOpen(t, dir)
-			if out, err := startPublisher(dir, o, verb, 0, argument).CombinedOutput(); err != nil &&
+			later := o.in("testing").at(clock.Add(keepPackages + time.Hour))
+			testInit(t, dir, later)
+			testPublish(t, dir, later, both(t, "other", "1")...)
+			if v, err := Verify(t.Context(), dir, VerifyOptions{Now: later.Now}); err != nil || slices.ContainsFunc(v.Problems, isMissing) {
+				t.Errorf("%s killed at %q, then published elsewhere a day later: %+v, %v", verb, at, v, err)
+			}
+			if out, err := startPublisher(dir, o.at(later.Now()), verb, 0, argument).CombinedOutput(); err != nil &&
 				!strings.Contains(string(out), ErrNotFound.Error()) && !strings.Contains(string(out), "2 keys already") && !strings.Contains(string(out), "none of the repository's") {
 				t.Errorf("%s killed at %q, then again: %v: %s", verb, at, err, out)
 			}
-			if _, err := Resign(t.Context(), dir, ResignOptions{Options: o}); err != nil {
+			again := Options{KeyDir: o.KeyDir}.at(later.Now().Add(time.Hour))
+			if _, err := Resign(t.Context(), dir, ResignOptions{Options: again}); err != nil {
 				t.Errorf("%s killed at %q, then signed: %v", verb, at, err)
 			}
-			testVerify(t, dir, clock)
+			testVerify(t, dir, again.Now())
 		}
 		if kill < most {
 			t.Errorf("%s: killed at %d steps only", verb, kill-1)
@@ -196,12 +217,14 @@ func TestKilledVerbs(t *testing.T) {
 	f("drop", 20)
 }
 
+func isMissing(p Problem) bool { return strings.Contains(p.Error, "missing") }
+
 // TestKilledInit kills the making of a repository; making it again succeeds.
 func TestKilledInit(t *testing.T) {
 	file := debFile(t, "hello", "1.0", "amd64", "one")
 	for kill := 1; ; kill += stride() {
 		base := t.TempDir()
-		dir, o := filepath.Join(base, "repository"), Options{KeyDir: filepath.Join(base, "keys")}
+		dir, o := filepath.Join(base, "repository"), Options{KeyDir: filepath.Join(base, "keys")}.at(clock)
 		if _, wasKilled := killed(t, startPublisher(dir, o, "publish", kill, file)); !wasKilled {
 			if kill < 30 {
 				t.Errorf("killed at %d steps only", kill-1)

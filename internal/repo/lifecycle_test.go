@@ -147,7 +147,7 @@ func TestPrune(t *testing.T) {
 	prune := func(at time.Duration, dryRun bool) *Pruned {
 		t.Helper()
 		p, err := Prune(t.Context(), dir, PruneOptions{
-			Options: Options{KeyDir: o.KeyDir}.at(clock.Add(at)), DryRun: dryRun,
+			Options: Options{KeyDir: o.KeyDir}.at(clock.Add(at)), DryRun: dryRun, AllowMissing: true,
 			Retention: Retention{Newest: 2, Younger: 5 * day, InUse: []InUse{{"hello", "1.1"}, {"hello", "0.9"}, {"worker", "1.0-1"}}},
 		})
 		if err != nil {
@@ -156,6 +156,10 @@ func TestPrune(t *testing.T) {
 		return p
 	}
 	before := snapshot(t, dir)
+	missing := PruneOptions{Options: Options{KeyDir: o.KeyDir}.at(clock.Add(9 * day)), Retention: Retention{Newest: 1, InUse: []InUse{{"hello", "0.9"}, {"nobody", "1"}}}}
+	if _, err := Prune(t.Context(), dir, missing); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "hello 0.9") || strings.Contains(err.Error(), "nobody") {
+		t.Errorf("a version in use that is not there: %v", err)
+	}
 	dry := prune(9*day, true)
 	if after := snapshot(t, dir); !slices.Equal(before, after) {
 		t.Error("a dry run has changed the repository")

@@ -5,13 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 )
 
 // PruneOptions are the [Options] of [Prune]. An empty Suite is every suite.
 type PruneOptions struct {
 	Options
 	Retention
-	DryRun bool
+	DryRun       bool
+	AllowMissing bool // go on where a version in use is not in the repository
 }
 
 // Pruned is what [Prune] took away, or would.
@@ -20,7 +22,7 @@ type Pruned struct {
 	Kept    int       `json:"kept"`    // entries that stay, over all suites
 	Bytes   int64     `json:"bytes"`   // of the removed versions' files
 	Orphans []string  `json:"orphans"` // files that killed publishers left
-	Missing []InUse   `json:"missing"` // in use, but not in the repository
+	Missing []InUse   `json:"missing"` // in use, but not in the repository, which has others of the package
 }
 
 // Removed is an entry and the suite that it left.
@@ -30,7 +32,10 @@ type Removed struct {
 }
 
 // Prune removes the versions that no rule of the retention keeps. Their files
-// stay for another day, see [Remove].
+// stay for another day, see [Remove]. A version in use that the repository does
+// not have, of a package that it has, may be one that is written in an unknown
+// way: then nothing is removed, unless AllowMissing is set, and the error is
+// ErrRefused.
 func Prune(ctx context.Context, location string, o PruneOptions) (_ *Pruned, err error) {
 	wanted := o.Suite
 	o.Options = o.withDefaults()
@@ -56,11 +61,16 @@ func Prune(ctx context.Context, location string, o PruneOptions) (_ *Pruned, err
 		if wanted != "" {
 			suites = []string{wanted}
 		}
+		if !o.DryRun && !o.AllowMissing {
+			if err := s.checkMissing(ctx, suites, o.Retention); err != nil {
+				return err
+			}
+		}
 		var everything []Entry
 		for i, suite := range suites {
 			var orphans []string
 			if i == 0 && wanted == "" {
-				if orphans, err = s.orphans(ctx, suites); err != nil {
+				if orphans, err = s.orphans(ctx); err != nil {
 					return err
 				}
 				result.Orphans = append(result.Orphans, orphans...)
@@ -78,6 +88,30 @@ func Prune(ctx context.Context, location string, o PruneOptions) (_ *Pruned, err
 		return s.store.Mend(ctx)
 	})
 	return result, err
+}
+
+// checkMissing refuses versions in use that are in none of the suites.
+func (s *session) checkMissing(ctx context.Context, suites []string, r Retention) error {
+	var all []Entry
+	for _, suite := range suites {
+		st, err := s.load(ctx, suite)
+		if err != nil {
+			return err
+		}
+		entries, err := st.entries(ctx)
+		if err != nil {
+			return err
+		}
+		all = append(all, entries...)
+	}
+	var faults []error
+	for _, u := range r.missing(all) {
+		faults = append(faults, fmt.Errorf("%s %s is in use but not in the repository, which has %s", u.Name, u.Version, describe(named(all, strings.Split(u.Name, ":")[0]))))
+	}
+	if len(faults) > 0 {
+		return refused(errors.Join(faults...))
+	}
+	return nil
 }
 
 func (s *session) pruneSuite(ctx context.Context, suite string, o PruneOptions, orphans []string, result *Pruned) ([]Entry, error) {
@@ -122,23 +156,17 @@ func (s *session) date(ctx context.Context, entries []Entry) error {
 }
 
 // orphans are the files that no root names and that are not about to go.
-func (s *session) orphans(ctx context.Context, suites []string) ([]string, error) {
-	named := map[string]bool{}
+func (s *session) orphans(ctx context.Context) ([]string, error) {
+	named, err := s.named(ctx, true)
+	if err != nil {
+		return nil, err
+	}
 	old, err := s.readExpired(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range old {
 		named[e.name] = true
-	}
-	for _, suite := range suites {
-		st, err := s.load(ctx, suite)
-		if err != nil {
-			return nil, err
-		}
-		if err := st.names(ctx, named); err != nil {
-			return nil, err
-		}
 	}
 	var orphans []string
 	for info, err := range s.store.List(ctx, "") {
@@ -152,15 +180,17 @@ func (s *session) orphans(ctx context.Context, suites []string) ([]string, error
 	return orphans, nil
 }
 
-// names notes every file that belongs to the state of a suite.
-func (st *state) names(ctx context.Context, named map[string]bool) error {
+// packageNames notes the packages of a suite.
+func (st *state) packageNames(ctx context.Context, named map[string]bool) error {
 	entries, err := st.entries(ctx)
-	if err != nil {
-		return err
-	}
 	for _, e := range entries {
 		named[e.Filename] = true
 	}
+	return err
+}
+
+// indexNames notes every other file that belongs to a suite.
+func (st *state) indexNames(named map[string]bool) {
 	for _, name := range st.apt.Names() {
 		named[name] = true
 	}
@@ -178,5 +208,4 @@ func (st *state) names(ctx context.Context, named map[string]bool) error {
 			named["yum/"+st.suite+"/"+arch+"/repodata/"+file] = true
 		}
 	}
-	return nil
 }

@@ -39,8 +39,8 @@ type publication struct {
 	fixed   []storage.File // the same indexes under the names for old clients
 	roots   []storage.File // one after the other
 
-	superseded []string // files that no root names any more afterwards
-	current    []string // files that the new roots name
+	superseded []string // files that no root of the suite names any more afterwards
+	current    []string // files that belong to the new state
 }
 
 // next works out what a change of a suite writes. All that speaks against the
@@ -59,6 +59,8 @@ func (s *session) next(ctx context.Context, st *state, c change) (p publication,
 			return p, err
 		}
 		p.indexes, p.fixed, p.roots = next.IndexFiles(false), next.FixedFiles(true), roots
+		p.name(p.fixed)
+		p.name(roots)
 		p.supersede(st.apt.Names(), next.Names())
 		st.apt = next
 	}
@@ -83,6 +85,7 @@ func (s *session) next(ctx context.Context, st *state, c change) (p publication,
 		}
 		p.indexes = append(append(p.indexes, lists...), pair...)
 		p.roots = append(p.roots, roots...)
+		p.name(roots)
 		p.supersede(names, next.Names())
 		st.yum[arch] = next
 	}
@@ -112,6 +115,13 @@ func (s *session) readMissing(ctx context.Context, st *state, c *apt.Change) err
 	})
 }
 
+// name notes files that belong to the new state.
+func (p *publication) name(files []storage.File) {
+	for _, f := range files {
+		p.current = append(p.current, f.Name)
+	}
+}
+
 // supersede notes what one root names before and after.
 func (p *publication) supersede(before, after []string) {
 	p.current = append(p.current, after...)
@@ -122,41 +132,38 @@ func (p *publication) supersede(before, after []string) {
 	}
 }
 
-// commit writes a publication.
+// commit writes a publication. What it leaves behind is noted after the roots:
+// a process that is killed before has superseded nothing, and one that is killed
+// in between leaves files that no root names, which prune finds.
 func (s *session) commit(ctx context.Context, p publication) error {
-	current := p.current
-	for _, f := range p.pool {
-		current = append(current, f.Name)
-	}
+	p.name(p.pool)
 	old, err := s.readExpired(ctx)
 	if err != nil {
 		return err
 	}
-	kept, due := old.next(current, p.superseded, s.now)
-	if err := s.store.Put(ctx, p.pool); err != nil {
+	if err := s.store.Put(ctx, unique(p.pool)); err != nil {
 		return err
 	}
 	if err := s.store.Put(ctx, unique(p.indexes)); err != nil {
 		return err
 	}
-	// What is due has no reader any more, so it may go before the new roots
-	// come; were its line dropped first, a killed process would leave it for good.
-	if err := s.store.Remove(ctx, due); err != nil {
-		return err
-	}
-	if !slices.Equal(old, kept) {
-		if err := s.store.Put(ctx, []storage.File{kept.file()}); err != nil {
+	back := old.without(p.current)
+	if len(back) != len(old) { // some that were to go are in use again
+		if err := s.store.Put(ctx, []storage.File{back.file()}); err != nil {
 			return err
 		}
 	}
 	if err := s.store.Put(ctx, p.fixed); err != nil {
 		return err
 	}
-	return s.store.PutRoots(ctx, p.roots)
+	if err := s.store.PutRoots(ctx, p.roots); err != nil {
+		return err
+	}
+	return s.expire(ctx, back, p)
 }
 
-// unique leaves out the second of two files with one name: of indexes, whose
-// names are their content.
+// unique leaves out the second of two files with one name, whose content is the
+// same: names of indexes are their content, and packages never change.
 func unique(files []storage.File) []storage.File {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(slices.Clone(files), func(f storage.File) bool {

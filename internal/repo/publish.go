@@ -52,8 +52,14 @@ func Publish(ctx context.Context, location string, files []string, o Options) (_
 	if err := s.signPackages(ctx, packages); err != nil {
 		return nil, err
 	}
+	signer := s.signers[0].Fingerprint()
 	var published []Published
 	err = s.locked(ctx, func(ctx context.Context) error {
+		if s.signers[0].Fingerprint() != signer {
+			if err := s.signPackages(ctx, packages); err != nil {
+				return err
+			}
+		}
 		published, err = s.add(ctx, o.Suite, packages)
 		return err
 	})
@@ -71,6 +77,9 @@ func (s *session) add(ctx context.Context, suite string, packages []pkg) ([]Publ
 		return nil, err
 	}
 	var faults []error
+	if err := a.joinArchitectures(ctx, packages); err != nil {
+		return nil, err
+	}
 	for _, p := range packages {
 		switch {
 		case p.deb != nil:
@@ -97,9 +106,9 @@ func (s *session) add(ctx context.Context, suite string, packages []pkg) ([]Publ
 	p.pool = a.pool
 	old := false
 	for _, one := range a.published {
-		p.current = append(p.current, one.Filename)
 		old = old || !one.New
 	}
+	p.current = append(p.current, a.files...)
 	if err := s.commit(ctx, p); err != nil {
 		return nil, err
 	}
@@ -130,12 +139,13 @@ func (a *addition) addDeb(ctx context.Context, p pkg) error {
 			a.added[e] = true
 		}
 	}
-	a.published = append(a.published, Published{e, isNew})
+	a.publish(e, isNew)
 	return a.placeDeb(ctx, p, e, found)
 }
 
 // placeDeb puts the file into the pool, unless it is there.
 func (a *addition) placeDeb(ctx context.Context, p pkg, e index.Entry, listed bool) error {
+	a.files = append(a.files, e.Filename)
 	if p.stored != "" {
 		return nil
 	}

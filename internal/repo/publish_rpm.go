@@ -2,8 +2,10 @@ package repo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -25,13 +27,7 @@ func (a *addition) addRPM(ctx context.Context, p pkg) error {
 	}
 	arches := []string{base}
 	if base == "" {
-		if arches = slices.Sorted(maps.Keys(a.yum)); len(arches) == 0 {
-			arches = firstArchitectures()
-		}
-	} else if a.yum[base] == nil {
-		if err := a.joinNoarch(ctx, base); err != nil {
-			return err
-		}
+		arches = a.arches
 	}
 	signed := p.signed
 	if signed == nil { // from the repository, where it was signed
@@ -53,9 +49,14 @@ func (a *addition) addRPM(ctx context.Context, p pkg) error {
 		if err != nil {
 			return err
 		}
+		a.files = append(a.files, e.Filename)
 		if found {
 			e = old
 			first = old.Filename
+			a.files = append(a.files, e.Filename)
+			if err := a.repairRPM(ctx, e, signed); err != nil {
+				return err
+			}
 		} else {
 			if err := a.placeRPM(ctx, e, first, signed); err != nil {
 				return err
@@ -73,7 +74,61 @@ func (a *addition) addRPM(ctx context.Context, p pkg) error {
 		}
 		published.New = published.New || !found
 	}
-	a.published = append(a.published, published)
+	a.publish(published.Entry, published.New)
+	return nil
+}
+
+// repairRPM writes a file again that the repository has lost or that was
+// changed there: the same key makes the same bytes.
+func (a *addition) repairRPM(ctx context.Context, e Entry, signed *rpmfile.Signed) error {
+	sum, err := a.digest(ctx, e.Filename)
+	if err != nil || sum == e.SHA256 || signed.Open == nil || signed.SHA256 != e.SHA256 {
+		return err
+	}
+	a.pool = append(a.pool, storage.File{Name: e.Filename, Size: e.Size, Open: func() (io.ReadCloser, error) { return openSigned(signed) }})
+	return nil
+}
+
+// openSigned reads a signed package and fails at its end when the file that it
+// was made of is another by now.
+func openSigned(signed *rpmfile.Signed) (io.ReadCloser, error) {
+	in, err := signed.Open()
+	if err != nil {
+		return nil, err
+	}
+	return checked(in, signed.SHA256), nil
+}
+
+// joinArchitectures settles for which hosts the suite has rpm packages, and
+// gives new ones the packages that fit all.
+func (a *addition) joinArchitectures(ctx context.Context, packages []pkg) error {
+	present := map[string]bool{}
+	for arch := range a.yum {
+		present[arch] = true
+	}
+	rpms := false
+	for _, p := range packages {
+		if p.rpm == nil {
+			continue
+		}
+		rpms = true
+		base, err := baseArchitecture(p.rpm.Arch)
+		if err != nil {
+			return err
+		}
+		if base != "" && !present[base] {
+			present[base] = true
+			if err := a.joinNoarch(ctx, base); err != nil {
+				return err
+			}
+		}
+	}
+	if rpms && len(present) == 0 {
+		for _, arch := range firstArchitectures() {
+			present[arch] = true
+		}
+	}
+	a.arches = slices.Sorted(maps.Keys(present))
 	return nil
 }
 
@@ -112,7 +167,35 @@ func (a *addition) sameRPM(ctx context.Context, arch string, p pkg) (old Entry, 
 			old, found = e, true
 		}
 	}
-	return old, found, nil
+	if found {
+		return old, true, nil
+	}
+	return old, false, a.checkRemoved(ctx, p)
+}
+
+// checkRemoved refuses other content for a version that was removed a moment
+// ago from any suite: clients may still fetch it.
+func (a *addition) checkRemoved(ctx context.Context, p pkg) error {
+	if len(a.expired) == 0 {
+		return nil
+	}
+	file := path.Base(yum.Filename(a.suite, "", "", Entry{Name: p.rpm.Name, Version: p.rpm.EVR(), Architecture: p.rpm.Arch}))
+	for _, x := range a.expired {
+		if path.Base(x.name) != file || !strings.HasPrefix(x.name, "yum/") {
+			continue
+		}
+		identity, err := a.identity(ctx, Entry{Filename: x.name})
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if identity != p.rpm.Identity() {
+			return refused(fmt.Errorf("%s %s %s was there with other content and has just been removed; a published version never changes", p.rpm.Name, p.rpm.EVR(), p.rpm.Arch))
+		}
+	}
+	return nil
 }
 
 // identity is that of a package in the repository, see [rpmfile.Package.Identity].
@@ -136,18 +219,9 @@ func (a *addition) placeRPM(ctx context.Context, e Entry, first string, signed *
 	if err != nil || sum == e.SHA256 {
 		return err
 	}
-	if sum != "" && a.expired.has(e.Filename) {
-		return refused(fmt.Errorf("%s %s %s was there with other content and has just been removed; a published version never changes", e.Name, e.Version, e.Architecture))
-	}
 	f := storage.File{Name: e.Filename, Size: e.Size, LinkOf: first}
 	if first == "" {
-		f.Open = func() (io.ReadCloser, error) {
-			in, err := signed.Open()
-			if err != nil {
-				return nil, err
-			}
-			return checked(in, signed.SHA256), nil
-		}
+		f.Open = func() (io.ReadCloser, error) { return openSigned(signed) }
 	}
 	a.pool = append(a.pool, f)
 	return nil
@@ -181,6 +255,7 @@ func (a *addition) joinNoarch(ctx context.Context, arch string) error {
 		first := e.Filename
 		e.Filename = a.rpmName(arch, p, e)
 		a.pool = append(a.pool, storage.File{Name: e.Filename, Size: e.Size, LinkOf: first})
+		a.files = append(a.files, e.Filename)
 		c.Add = append(c.Add, yum.Package{Entry: e, RPM: p.rpm, HeaderStart: start, HeaderEnd: end})
 	}
 	return nil

@@ -67,6 +67,11 @@ func Open(ctx context.Context, location string, options ...OpenOption) (_ *Reade
 		return nil, err
 	}
 	r := &Reader{now: o.now()}
+	defer func() {
+		if err != nil && r.place != nil {
+			r.Close()
+		}
+	}()
 	r.place, err = storage.OpenReader(location, storage.Options{HTTPClient: o.client})
 	if errors.Is(err, storage.ErrLocation) {
 		return nil, &tagged{ErrUsage, err}
@@ -85,8 +90,10 @@ func Open(ctx context.Context, location string, options ...OpenOption) (_ *Reade
 	if err != nil {
 		return nil, err
 	}
-	r.state, err = loadApt(ctx, r.place, o.suite, r.trusted, r.now)
-	return r, err
+	if r.state, err = loadApt(ctx, r.place, o.suite, r.trusted, r.now); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // Close ends the connections of the place.

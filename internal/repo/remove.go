@@ -54,9 +54,7 @@ func Remove(ctx context.Context, location string, selections []string, o Options
 // drop takes entries out of a suite, and lets files go that no root names.
 func (s *session) drop(ctx context.Context, st *state, entries []Entry, orphans []string) error {
 	var c change
-	gone := map[string]bool{}
 	for _, e := range entries {
-		gone[e.Filename] = true
 		if e.Format == "deb" {
 			if c.apt == nil {
 				c.apt = &apt.Change{Now: s.now}

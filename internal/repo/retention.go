@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -54,43 +55,61 @@ func ReadInUse(r io.Reader, name string) ([]InUse, error) {
 // surplus picks the entries that no rule keeps. Entries are those of one suite,
 // sorted, the oldest version first.
 func (r Retention) surplus(entries []Entry, now time.Time) []Entry {
-	type of struct{ format, name string }
-	newer := map[of][]string{} // versions already seen, from the newest on
-	var surplus []Entry
+	type of struct{ format, name, arch string }
+	type version struct{ format, name, version string }
+	newer := map[of]int{}      // how many versions were seen, from the newest on
+	last := map[of]string{}    // the one that was seen last
+	kept := map[version]bool{} // for an architecture, and so for all
 	for i := len(entries) - 1; i >= 0; i-- {
 		e := entries[i]
-		key := of{e.Format, e.Name}
-		if seen := newer[key]; len(seen) == 0 || seen[len(seen)-1] != e.Version {
-			newer[key] = append(seen, e.Version)
+		key := of{e.Format, e.Name, e.Architecture}
+		if newer[key] == 0 || last[key] != e.Version {
+			newer[key]++
+			last[key] = e.Version
 		}
-		if len(newer[key]) > r.Newest && now.Sub(e.Published) >= r.Younger && !r.inUse(e) {
-			surplus = append(surplus, e)
+		if newer[key] <= r.Newest || now.Sub(e.Published) < r.Younger || r.inUse(e) {
+			kept[version{e.Format, e.Name, e.Version}] = true
 		}
 	}
-	return surplus
+	return slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool { return kept[version{e.Format, e.Name, e.Version}] })
 }
 
 func (r Retention) inUse(e Entry) bool {
 	for _, u := range r.InUse {
-		if u.Name == e.Name && isVersion(e, u.Version) {
+		if u.is(e) {
 			return true
 		}
 	}
 	return false
 }
 
-// missing are the versions in use that are not among entries.
+// is tells whether an entry may be meant. Hosts write versions in several ways;
+// to keep one too many does no harm. So an epoch counts for nothing, and the
+// architecture that dpkg puts behind some names neither.
+func (u InUse) is(e Entry) bool {
+	name, _, _ := strings.Cut(u.Name, ":")
+	e.Version = withoutEpoch(e.Version)
+	return name == e.Name && isVersion(e, withoutEpoch(u.Version))
+}
+
+func withoutEpoch(version string) string {
+	if _, after, found := strings.Cut(version, ":"); found {
+		return after
+	}
+	return version
+}
+
+// missing are the versions in use of packages that are among entries, though
+// the version is not. Of other packages a repository knows nothing.
 func (r Retention) missing(entries []Entry) []InUse {
+	names := map[string][]Entry{}
+	for _, e := range entries {
+		names[e.Name] = append(names[e.Name], e)
+	}
 	var missing []InUse
 	for _, u := range r.InUse {
-		found := false
-		for _, e := range entries {
-			if u.Name == e.Name && isVersion(e, u.Version) {
-				found = true
-				break
-			}
-		}
-		if !found {
+		name, _, _ := strings.Cut(u.Name, ":")
+		if versions := names[name]; versions != nil && !slices.ContainsFunc(versions, u.is) {
 			missing = append(missing, u)
 		}
 	}

@@ -50,13 +50,13 @@ func Rotate(ctx context.Context, location string, o RotateOptions) (_ *Rotated, 
 	if err != nil {
 		return nil, err
 	}
-	s := &session{store: store, now: o.Now()}
+	s := &session{store: store, clock: o.Now}
 	defer s.close()
-	if s.trusted, err = readKeyring(ctx, store); err != nil {
-		return nil, err
-	}
 	var r *Rotated
-	err = s.locked(ctx, func(ctx context.Context) error {
+	err = s.locked(ctx, func(ctx context.Context) (err error) {
+		if s.trusted, err = readKeyring(ctx, store); err != nil {
+			return err
+		}
 		r, err = s.rotate(ctx, o)
 		return err
 	})
@@ -143,7 +143,7 @@ func (s *session) addKey(ctx context.Context, o RotateOptions) (key signing.Sign
 		return key, "", err
 	}
 	o.Keys = nil // these are the old ones
-	return makeKey(origin, o.KeyType, o.Options)
+	return makeKey(origin, o.KeyType, o.Options, s.now)
 }
 
 // signAnew gives every rpm package that a key has signed the signature of the
@@ -179,6 +179,7 @@ func (s *session) signSuite(ctx context.Context, st *state, old string) (int, er
 	defer dir.remove()
 	var c change
 	var p publication
+	written := map[string]string{} // by digest: noarch packages are in several directories
 	for _, e := range entries {
 		if e.Format != "rpm" || !strings.Contains(e.Filename, old) {
 			continue
@@ -197,7 +198,8 @@ func (s *session) signSuite(ctx context.Context, st *state, old string) (int, er
 		y := c.forYum(arch, s.now)
 		y.Remove = append(y.Remove, e)
 		y.Add = append(y.Add, yum.Package{Entry: next, RPM: got.rpm, HeaderStart: signed.HeaderStart, HeaderEnd: signed.HeaderEnd})
-		p.pool = append(p.pool, storage.File{Name: next.Filename, Size: next.Size, Open: signed.Open})
+		p.pool = append(p.pool, storage.File{Name: next.Filename, Size: next.Size, Open: signed.Open, LinkOf: written[signed.SHA256]})
+		written[signed.SHA256] = next.Filename
 		p.superseded = append(p.superseded, e.Filename)
 	}
 	if len(p.pool) == 0 {

@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,9 @@ type session struct {
 	store   storage.Store
 	trusted signing.Keyring
 	signers signing.Signers
-	now     time.Time
+	source  signing.Source // of the signers
+	clock   func() time.Time
+	now     time.Time // when the change began, once it is locked
 }
 
 // open reads the keys of the repository at location. Nothing is locked yet. The
@@ -59,7 +62,7 @@ func open(ctx context.Context, location string, o Options) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{store: store, now: o.Now()}
+	s := &session{store: store, source: o.source(), clock: o.Now, now: o.Now()}
 	if s.trusted, err = readKeyring(ctx, store); err == nil {
 		s.signers, err = signing.Find(ctx, s.trusted, o.source())
 	}
@@ -105,10 +108,30 @@ func (s *session) locked(ctx context.Context, change func(context.Context) error
 		return err
 	}
 	defer unlock()
-	if err := change(locked); err != nil {
+	s.now = s.clock() // the wait may have been long
+	err = s.refreshKeys(locked)
+	if err == nil {
+		err = change(locked)
+	}
+	if cause := context.Cause(locked); cause != nil {
+		return cause // the lock was lost, which is more than that something was canceled
+	}
+	return err
+}
+
+// refreshKeys reads the public keys again, under the lock: a rotation may have
+// gone on meanwhile.
+func (s *session) refreshKeys(ctx context.Context) error {
+	if s.signers == nil {
+		return nil // the change finds them by itself
+	}
+	trusted, err := readKeyring(ctx, s.store)
+	if err != nil || bytes.Equal(trusted.Armored(), s.trusted.Armored()) {
 		return err
 	}
-	return context.Cause(locked)
+	s.trusted = trusted
+	s.signers, err = signing.Find(ctx, trusted, s.source)
+	return err
 }
 
 // state is what the roots of one suite vouch for. An rpm repository has a root

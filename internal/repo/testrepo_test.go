@@ -215,6 +215,20 @@ func gunzip(t *testing.T, file string) string {
 	return string(body)
 }
 
+func text(t *testing.T, open func() (io.ReadCloser, error)) string {
+	t.Helper()
+	in, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	body, err := io.ReadAll(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
 // TestMain lets this program be the publisher that kill tests kill.
 func TestMain(m *testing.M) {
 	if os.Getenv(publisherDir) != "" {

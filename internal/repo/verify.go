@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kinectl/kinectl/internal/repo/signing"
 	"github.com/kinectl/kinectl/internal/repo/storage"
 )
 
@@ -50,30 +51,33 @@ func Verify(ctx context.Context, location string, o VerifyOptions) (_ *Verified,
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	v := &verification{Verified: &Verified{Suites: []string{}, Problems: []Problem{}, Unnamed: []string{}}, o: o, done: map[string]bool{}, named: map[string]bool{}}
-	r, err := Open(ctx, location, openOptionsOf(o)...)
-	if err != nil && !errors.Is(err, ErrNotRepository) {
+	v := &verification{Verified: &Verified{Suites: []string{}, Problems: []Problem{}, Unnamed: []string{}}, o: o, named: map[string]bool{}}
+	place, err := storage.OpenReader(location, storage.Options{})
+	if errors.Is(err, storage.ErrLocation) {
+		return nil, &tagged{ErrUsage, err}
+	}
+	if err != nil {
 		return nil, err
 	}
-	if r == nil { // no suite of that name; there may be others
-		place, openErr := storage.OpenReader(location, storage.Options{})
-		if openErr != nil {
-			return nil, openErr
-		}
-		ring, ringErr := readKeyring(ctx, place)
-		if ringErr != nil {
-			return nil, err
-		}
-		r = &Reader{place: place, trusted: ring}
+	defer func() { _ = storage.Close(place) }()
+	v.place = place
+	switch {
+	case o.Key != nil:
+		v.trusted, err = signing.ParseKeyring(o.Key)
+	case isURL(location):
+		err = errors.New("no public key to check it with")
+	default:
+		v.trusted, err = readKeyring(ctx, place)
 	}
-	v.Reader = r
-	if store, ok := r.place.(storage.Store); ok {
+	if err != nil {
+		return nil, err
+	}
+	v.Suites = []string{DefaultSuite}
+	if store, ok := place.(storage.Store); ok {
+		v.store = store
 		if v.Suites, err = suiteFolders(ctx, store); err != nil {
 			return nil, err
 		}
-		v.store = store
-	} else {
-		v.Suites = []string{DefaultSuite}
 	}
 	if len(o.Suites) > 0 {
 		v.Suites = o.Suites
@@ -95,24 +99,14 @@ func suiteFolders(ctx context.Context, store storage.Store) ([]string, error) {
 	return slices.Sorted(maps.Keys(found)), nil
 }
 
-func openOptionsOf(o VerifyOptions) []OpenOption {
-	options := []OpenOption{WithClock(o.Now)}
-	if len(o.Suites) > 0 {
-		options = append(options, WithSuite(o.Suites[0]))
-	}
-	if o.Key != nil {
-		options = append(options, WithKey(o.Key))
-	}
-	return options
-}
-
 type verification struct {
 	*Verified
-	*Reader
-	store storage.Store // nil when the place can only be read
-	o     VerifyOptions
-	done  map[string]bool // packages that were read
-	named map[string]bool // files that belong to a suite
+	place   storage.Reader
+	store   storage.Store // the same; nil when it can only be read
+	trusted signing.Keyring
+	o       VerifyOptions
+	done    map[string]bool // packages that were read
+	named   map[string]bool // files that belong to a suite
 }
 
 func (v *verification) run(ctx context.Context) error {
@@ -139,8 +133,9 @@ func (v *verification) run(ctx context.Context) error {
 		for _, f := range st.files() {
 			v.check(ctx, f)
 		}
-		if err := st.names(ctx, v.named); err != nil {
-			return err
+		st.indexNames(v.named)
+		for _, e := range entries {
+			v.named[e.Filename] = true
 		}
 	}
 	for _, e := range all {

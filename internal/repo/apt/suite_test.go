@@ -78,6 +78,8 @@ func (m *memory) String() string { return "memory" }
 // put writes files as a Store does.
 func (m *memory) put(t testing.TB, files []storage.File) {
 	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, f := range files {
 		body := m.files[f.LinkOf]
 		if f.LinkOf == "" {

@@ -166,5 +166,8 @@ func (d *dir) makeDir(name string, changed map[string]bool) error {
 		return nil
 	}
 	changed[path.Dir(name)] = true
-	return err
+	if err != nil {
+		return err
+	}
+	return os.Chmod(d.path(name), 0o755) // whatever the umask: web servers read it
 }

@@ -13,8 +13,14 @@ import (
 // dies, however that happens. Readers take no lock.
 func (d *dir) Lock(ctx context.Context) (locked context.Context, unlock func(), err error) {
 	if d.create {
+		_, missing := os.Stat(d.root)
 		if err := os.MkdirAll(d.root, 0o755); err != nil {
 			return nil, nil, err
+		}
+		if missing != nil { // made just now: web servers read it, whatever the umask
+			if err := os.Chmod(d.root, 0o755); err != nil {
+				return nil, nil, err
+			}
 		}
 	}
 	f, err := os.OpenFile(filepath.Join(d.root, lockName), os.O_RDWR|os.O_CREATE, 0o644)

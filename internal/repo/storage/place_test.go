@@ -238,7 +238,7 @@ func hold() int {
 func holder(t *testing.T, p place) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), holdPlace+"="+p.location, holdSSH+"="+strings.Join(p.options.SSH, "\n"))
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir(), holdPlace+"="+p.location, holdSSH+"="+strings.Join(p.options.SSH, "\n"))
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 // after a write has returned sees it.
 type s3 struct {
 	client *minio.Core // tries again by itself after network errors and answers like 503
+	sender *minio.Core // does not: see upload
 	bucket string
 	prefix string // without slashes at its ends; may be empty
 	lease  time.Duration
@@ -58,7 +59,7 @@ func newS3(bucket, prefix string, lease time.Duration, getenv func(string) strin
 	if err != nil {
 		return nil, err
 	}
-	client, err := minio.NewCore(endpoint.Host, &minio.Options{
+	o := minio.Options{
 		Creds: credentials.NewChainCredentials([]credentials.Provider{
 			&credentials.EnvAWS{}, &credentials.FileAWSCredentials{},
 			&credentials.IAM{Client: &http.Client{Timeout: 5 * time.Second}},
@@ -66,15 +67,21 @@ func newS3(bucket, prefix string, lease time.Duration, getenv func(string) strin
 		Secure:     endpoint.Scheme == "https",
 		Region:     region,
 		Transport:  dated{transport},
-		MaxRetries: 5,
-	})
+		MaxRetries: tries,
+	}
+	client, err := minio.NewCore(endpoint.Host, &o)
+	if err != nil {
+		return nil, fmt.Errorf("s3://%s: %w", bucket, err)
+	}
+	o.MaxRetries = 1
+	sender, err := minio.NewCore(endpoint.Host, &o)
 	if err != nil {
 		return nil, fmt.Errorf("s3://%s: %w", bucket, err)
 	}
 	if lease == 0 {
 		lease = 30 * time.Second
 	}
-	return &s3{client: client, bucket: bucket, prefix: prefix, lease: lease}, nil
+	return &s3{client: client, sender: sender, bucket: bucket, prefix: prefix, lease: lease}, nil
 }
 
 func (s *s3) String() string { return strings.TrimSuffix("s3://"+s.bucket+"/"+s.prefix, "/") }

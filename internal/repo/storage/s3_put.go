@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -19,6 +20,9 @@ import (
 
 // uploads is how many requests of one Put are under way at the same time.
 const uploads = 6
+
+// tries is how often a request is made before its error is one.
+const tries = 5
 
 // Put sends every file in one request (so at most 5 GiB, as S3 has it) under
 // the digest of its content, which is read once before: a reader that ends in
@@ -49,45 +53,67 @@ func (s *s3) upload(ctx context.Context, f File, cacheControl string) error {
 	if err := f.copyTo(ctx, sum); err != nil {
 		return fmt.Errorf("upload %s: %w", f.Name, err)
 	}
-	body := &reopened{open: f.Open}
+	digest := hex.EncodeToString(sum.Sum(nil))
+	var err error
+	for try := range tries {
+		if err = s.send(ctx, f, digest, cacheControl); !mayPass(err) || ctx.Err() != nil {
+			break
+		}
+		select {
+		case <-time.After(100 * time.Millisecond << try):
+		case <-ctx.Done():
+		}
+	}
+	return s.failed("upload", f.Name, err)
+}
+
+// send is one try of upload. The client may go on reading after it has returned
+// an error, so every try has a reader of its own.
+func (s *s3) send(ctx context.Context, f File, digest, cacheControl string) error {
+	in, err := f.Open()
+	if err != nil {
+		return err
+	}
+	body := &closing{in: in}
 	defer body.Close()
-	_, err := s.client.PutObject(ctx, s.bucket, s.key(f.Name), body, f.Size, "", hex.EncodeToString(sum.Sum(nil)), minio.PutObjectOptions{
+	_, err = s.sender.PutObject(ctx, s.bucket, s.key(f.Name), body, f.Size, "", digest, minio.PutObjectOptions{
 		ContentType:          contentType(f.Name),
 		CacheControl:         cacheControl,
 		DisableContentSha256: true, // of every piece: the whole has one
 	})
-	return s.failed("upload", f.Name, err)
+	return err
 }
 
-// reopened reads a file from its beginning as often as it is asked to: the
-// client seeks to there before it tries again.
-type reopened struct {
-	open func() (io.ReadCloser, error)
-	in   io.ReadCloser // nil: to be opened
+// mayPass says that another try may go better: the network failed, or the
+// server asks for patience.
+func mayPass(err error) bool {
+	status := minio.ToErrorResponse(err).StatusCode
+	return err != nil && (status == 0 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500)
 }
 
-func (r *reopened) Read(p []byte) (n int, err error) {
-	if r.in == nil {
-		if r.in, err = r.open(); err != nil {
-			return 0, err
-		}
+// closing can be closed while it is read.
+type closing struct {
+	mu sync.Mutex
+	in io.ReadCloser // nil: closed
+}
+
+func (c *closing) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.in == nil {
+		return 0, fs.ErrClosed
 	}
-	return r.in.Read(p)
+	return c.in.Read(p)
 }
 
-func (r *reopened) Seek(offset int64, whence int) (int64, error) {
-	if offset != 0 || whence != io.SeekStart {
-		return 0, errors.ErrUnsupported
-	}
-	return 0, r.Close()
-}
-
-func (r *reopened) Close() error {
-	if r.in == nil {
+func (c *closing) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.in == nil {
 		return nil
 	}
-	in := r.in
-	r.in = nil
+	in := c.in
+	c.in = nil
 	return in.Close()
 }
 

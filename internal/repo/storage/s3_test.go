@@ -14,6 +14,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -61,6 +62,13 @@ func TestManyWritersOfABucket(t *testing.T) {
 type unlocked struct {
 	Store
 	readers *atomic.Int32
+	writing *sync.Mutex
+}
+
+func (u unlocked) Put(ctx context.Context, files []File) error {
+	u.writing.Lock()
+	defer u.writing.Unlock()
+	return u.Store.Put(ctx, files)
 }
 
 func (u unlocked) Lock(ctx context.Context) (context.Context, func(), error) {
@@ -78,7 +86,7 @@ func (u unlocked) Get(ctx context.Context, name string, limit int64) ([]byte, er
 // TestCountingNeedsTheLock shows that the tests above see a lock that excludes
 // nobody.
 func TestCountingNeedsTheLock(t *testing.T) {
-	s := unlocked{Dir(t.TempDir(), nil), new(atomic.Int32)}
+	s := unlocked{Dir(t.TempDir(), nil), new(atomic.Int32), new(sync.Mutex)}
 	if err := s.Put(t.Context(), []File{text("counter", "0")}); err != nil {
 		t.Fatal(err)
 	}
@@ -270,11 +278,16 @@ func TestBucketThatIsNotThere(t *testing.T) {
 func TestWriters(t *testing.T) {
 	at := func(seconds int) time.Time { return time.Unix(1_000_000+int64(seconds), 0) }
 	all := writersOf([]Info{
-		{Name: ".lock/README"}, {Name: ".lock/x-y"}, {Name: ".lock/0-ZERO"},
+		{Name: ".lock/README"},
+		{Name: ".lock/x-y"},
+		{Name: ".lock/0-ZERO"},
 		{Name: ".lock/choosing-C", Modified: at(40)},
-		{Name: ticketName(7, "A"), Modified: at(0)}, {Name: ".lock/beat-A-3", Modified: at(20)}, {Name: ".lock/beat-A-4", Modified: at(30)},
+		{Name: ticketName(7, "A"), Modified: at(0)},
+		{Name: ".lock/beat-A-3", Modified: at(20)},
+		{Name: ".lock/beat-A-4", Modified: at(30)},
 		{Name: ticketName(9, "B"), Modified: at(41)},
-		{Name: ticketName(6, "D"), Modified: at(5)}, {Name: ".lock/beat-D-1", Modified: at(10)},
+		{Name: ticketName(6, "D"), Modified: at(5)},
+		{Name: ".lock/beat-D-1", Modified: at(10)},
 		{Name: ticketName(7, "E"), Modified: at(30)},
 	})
 	ids := func(ws writers) (ids string) {

@@ -29,7 +29,9 @@ const silence = time.Minute
 
 // Lock is flock(1) on the file .lock there, which is the lock of a publisher who
 // works on that machine in the directory itself. It is given back when either
-// process or the connection ends.
+// process or the connection ends. Where our machine vanishes without a word, the
+// connection ends there when TCP gives up on the dots, after a quarter of an hour
+// on Linux, or earlier by sshd's ClientAliveInterval.
 func (r *remote) Lock(ctx context.Context) (context.Context, func(), error) {
 	socket, err := r.connect(ctx)
 	if err != nil {

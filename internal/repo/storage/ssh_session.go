@@ -70,7 +70,8 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + 
 func startSession(cmd *exec.Cmd, free func()) (*session, error) {
 	s := &session{cmd: cmd, said: &tail{}, done: make(chan struct{}), free: free}
 	cmd.Stderr = s.said
-	cmd.WaitDelay = 5 * time.Second
+	// A killed ssh has lent its standard error to the one that has the connection.
+	cmd.WaitDelay = 500 * time.Millisecond
 	var err error
 	if s.in, err = cmd.StdinPipe(); err != nil {
 		return nil, err

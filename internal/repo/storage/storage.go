@@ -5,6 +5,7 @@
 // Start at [Open], which takes the location as a user writes it. The interface
 // [Store] is what a repository needs of a place and no more: whole files,
 // written aside and put in their place at one moment, and one writer at a time.
+// [Close] ends the connections of a place.
 package storage
 
 import (
