@@ -105,7 +105,6 @@ type verification struct {
 	store   storage.Store // the same; nil when it can only be read
 	trusted signing.Keyring
 	o       VerifyOptions
-	done    map[string]bool // packages that were read
 	named   map[string]bool // files that belong to a suite
 }
 
