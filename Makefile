@@ -35,7 +35,8 @@ check:
 	go mod tidy -diff
 
 unit:
-	go test -race ./cmd/... ./internal/... ./services/... ./docs/...
+	go test -race -timeout 30m ./cmd/... ./internal/... ./services/... ./docs/...
+	KINECTL_LONG=yes go test -count=1 -timeout 30m -run 'TestKilled|TestClientsWhilePublishing' -v ./internal/repo | grep -E '^(---|ok|FAIL|panic| )'; exit $${PIPESTATUS[0]}
 
 # The road in the lab. Without root there is no lab, and one line says so.
 e2e: build

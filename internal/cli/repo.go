@@ -60,7 +60,7 @@ func (f *repoFlags) options() (repo.Options, error) {
 	case err == nil:
 		o.KeyDir = filepath.Join(config, "kinectl", "keys")
 	case len(f.keys) == 0:
-		return o, usage(err, "name where the private key is with --key")
+		o.KeyDir = "" // a daemon without a home has the variable, or nothing
 	}
 	return o, nil
 }
@@ -70,16 +70,18 @@ func repoError(err error, location string) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, repo.ErrUsage) && strings.Contains(err.Error(), "no public key"):
+		return usage(err, "name the file of its public key, brought here by another way, with --trust FILE")
 	case errors.Is(err, repo.ErrUsage):
 		return usage(err, "")
 	case errors.Is(err, repo.ErrNoKey):
-		return failed(err, "run this as the user who made the repository, or say where the private key is with --key; a lost one is replaced by: kinectl repo rotate "+location+" --lost FINGERPRINT")
+		return failed(err, "run this as the user who made the repository, or say where the private key is with --key. A fingerprint that nobody knows means that somebody replaced key.asc")
 	case errors.Is(err, repo.ErrSignature):
 		return failed(err, "compare the public key with the repository's key.asc; if they are the same, somebody changed the files")
 	case errors.Is(err, repo.ErrNotRepository):
 		return failed(err, "make the repository or the suite with: kinectl repo init "+location+" [--suite SUITE]")
 	case errors.Is(err, repo.ErrNotFound):
-		return failed(err, "see what there is with: kinectl repo list "+location)
+		return usage(err, "see what there is with: kinectl repo list "+location)
 	case errors.Is(err, repo.ErrRefused):
 		return failed(err, "nothing was changed; mend or leave out what is named, give changed content a new version")
 	}

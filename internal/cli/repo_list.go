@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,11 +40,15 @@ checked first: with the repository's own key.asc, a URL with the public key that
 				return repoError(err, args[0])
 			}
 			defer r.Close()
+			what := ""
+			if len(args) > 1 {
+				what = " named " + strings.Join(args[1:], ", ")
+			}
 			entries, err := r.Entries(cmd.Context())
 			if err != nil {
 				return repoError(err, args[0])
 			}
-			a.showPackages(r, slices.DeleteFunc(entries, func(e repo.Entry) bool {
+			a.showPackages(r, what, slices.DeleteFunc(entries, func(e repo.Entry) bool {
 				return len(args) > 1 && !slices.Contains(args[1:], e.Name)
 			}))
 			return nil
@@ -53,7 +59,7 @@ checked first: with the repository's own key.asc, a URL with the public key that
 	return cmd
 }
 
-func (a *app) showPackages(r *repo.Reader, entries []repo.Entry) {
+func (a *app) showPackages(r *repo.Reader, what string, entries []repo.Entry) {
 	if a.json {
 		a.printJSON(struct {
 			Origin       string       `json:"origin"`
@@ -63,8 +69,11 @@ func (a *app) showPackages(r *repo.Reader, entries []repo.Entry) {
 		}{r.Origin(), r.Suite(), r.Fingerprints(), append([]repo.Entry{}, entries...)})
 		return
 	}
+	if until := r.ValidUntil(); !until.IsZero() && until.Before(time.Now()) {
+		fmt.Fprintf(a.stderr, "warning: %s was valid until %s, and hosts refuse it: it has to be signed anew\n", r.Suite(), until.Format(time.RFC3339))
+	}
 	if len(entries) == 0 {
-		fmt.Fprintf(a.stderr, "no packages in %s\n", r.Suite())
+		fmt.Fprintf(a.stderr, "no packages%s in %s\n", what, r.Suite())
 		return
 	}
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,9 @@ packages can be fetched. --metrics opens a second port with /metrics, /health an
   kinectl repo serve /srv/repository --listen :8080 --metrics 127.0.0.1:9090 --log`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if strings.Contains(args[0], "://") {
+				return usage(fmt.Errorf("serve %s: only a directory can be served", args[0]), "")
+			}
 			files, err := server.Handler(args[0])
 			if errors.Is(err, server.ErrNotRepository) {
 				return failed(err, "make the repository with: kinectl repo init "+args[0])

@@ -158,7 +158,7 @@ func TestClientsWhilePublishing(t *testing.T) {
 		t.Skip("not root: dnf refreshes in a root of its own for root only")
 	}
 	publishers, each := 4, 5
-	if required() {
+	if long() {
 		publishers, each = 16, 50
 	}
 	dir, o := clientRepo(t)

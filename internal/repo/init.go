@@ -92,6 +92,8 @@ func (s *session) init(ctx context.Context, o InitOptions) (*Info, error) {
 		}
 	case err != nil:
 		return nil, err
+	case o.ValidFor > 0:
+		return nil, refused(fmt.Errorf("suite %s is there already; `kinectl repo resign --suite %s --valid-for …` changes how long it is valid", o.Suite, o.Suite))
 	}
 	// apt's root comes last of all, so that a suite that is there is whole.
 	for _, arch := range firstArchitectures() {
@@ -134,6 +136,12 @@ func (s *session) existingYum(ctx context.Context, suite string) (map[string]*yu
 }
 
 func (o InitOptions) check() error {
+	if len(o.Keys) > 1 {
+		return &tagged{ErrUsage, errors.New("a repository begins with one key; `rotate` adds another")}
+	}
+	if err := checkPublicKey(o.PublicKey, strings.Join(o.Keys, "")); err != nil {
+		return err
+	}
 	if o.ValidFor < 0 {
 		return &tagged{ErrUsage, fmt.Errorf("a root cannot be valid for %s", o.ValidFor)}
 	}
@@ -155,11 +163,13 @@ func (s *session) initKeys(ctx context.Context, o InitOptions) (keyFile string, 
 		return "", err
 	}
 	var key signing.Signer
-	err = ErrNoKey
-	if len(o.Keys) > 0 {
+	create := len(o.Keys) == 0
+	if !create {
 		key, err = loadKey(ctx, o.Keys[0], o.PublicKey, originOrDefault(o.Origin), s.now)
+		// Only a file that is not there is one to be made.
+		create = errors.Is(err, ErrNoKey) && signing.IsFile(o.Keys[0])
 	}
-	if errors.Is(err, ErrNoKey) {
+	if create {
 		key, keyFile, err = makeKey(originOrDefault(o.Origin), o.KeyType, o.Options, s.now)
 	}
 	if err != nil {
@@ -191,6 +201,14 @@ func (s *session) origin(ctx context.Context, wanted string) (string, error) {
 		return "", fmt.Errorf("the repository is there under the origin %q, which hosts pin by and which stays", origin)
 	}
 	return origin, nil
+}
+
+// checkPublicKey refuses a public key that nothing asks for.
+func checkPublicKey(public []byte, reference string) error {
+	if public != nil && !strings.HasPrefix(reference, "exec:") {
+		return &tagged{ErrUsage, errors.New("a public key is for a private one that only a command can use, exec:COMMAND")}
+	}
+	return nil
 }
 
 func originOrDefault(origin string) string {

@@ -77,13 +77,17 @@ func startPublisher(dir string, o Options, verb string, kill int, files ...strin
 	return cmd
 }
 
-// stride is how many steps lie between two kills: with KINECTL_E2E=required
-// every step is tried, else every fifth.
+// long asks for the tests in their long form, which `make unit` runs apart and
+// without the race detector.
+func long() bool { return os.Getenv("KINECTL_LONG") != "" }
+
+// stride is how many steps lie between two kills: in the long form every step
+// is tried, else every tenth.
 func stride() int {
-	if os.Getenv("KINECTL_E2E") == "required" {
+	if long() {
 		return 1
 	}
-	return 5
+	return 10
 }
 
 // killed runs a publisher that kills itself at a step, and returns the step's

@@ -173,17 +173,20 @@ func readPackage(ctx context.Context, name string) (p pkg, err error) {
 	if err := ctx.Err(); err != nil {
 		return p, err
 	}
-	in, err := os.Open(filepath.Clean(name))
+	info, err := os.Stat(filepath.Clean(name)) // to open a named pipe would be to wait
 	if err != nil {
 		return p, errors.Unwrap(err) // the caller names the file
 	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return p, err
-	}
 	if !info.Mode().IsRegular() {
 		return p, errors.New("not a regular file")
+	}
+	in, err := os.Open(filepath.Clean(name))
+	if err != nil {
+		return p, errors.Unwrap(err)
+	}
+	defer in.Close()
+	if info, err = in.Stat(); err != nil {
+		return p, err
 	}
 	p.file = file{filepath.Clean(name), info.Size()}
 	hash := sha256.New()

@@ -83,7 +83,7 @@ func Open(ctx context.Context, location string, options ...OpenOption) (_ *Reade
 	case o.key != nil:
 		r.trusted, err = signing.ParseKeyring(o.key)
 	case isURL(location):
-		err = errors.New("no public key to check it with")
+		err = errNoTrust
 	default:
 		r.trusted, err = readKeyring(ctx, r.place)
 	}

@@ -63,6 +63,9 @@ var (
 	ErrNoKey = signing.ErrNoKey
 )
 
+// errNoTrust: what a web server offers proves nothing about itself.
+var errNoTrust = &tagged{ErrUsage, errors.New("no public key to check it with")}
+
 // tagged is an error that is also kind, whose text it does not repeat.
 type tagged struct{ kind, cause error }
 

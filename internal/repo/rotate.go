@@ -46,6 +46,11 @@ func Rotate(ctx context.Context, location string, o RotateOptions) (_ *Rotated, 
 			err = fmt.Errorf("rotate the keys of %s: %w", shown(location), err)
 		}
 	}()
+	if dir, local := localDir(location); local {
+		if err := checkOutside(dir, o.NewKey, o.KeyDir); err != nil {
+			return nil, err
+		}
+	}
 	store, err := openStore(location, storage.Options{Step: o.Step})
 	if err != nil {
 		return nil, err
@@ -64,7 +69,11 @@ func Rotate(ctx context.Context, location string, o RotateOptions) (_ *Rotated, 
 }
 
 func (s *session) rotate(ctx context.Context, o RotateOptions) (*Rotated, error) {
-	r := &Rotated{Dropped: strings.ToUpper(o.Drop + o.Lost)}
+	// People paste fingerprints in groups of four, as gpg shows them.
+	r := &Rotated{Dropped: strings.ToUpper(strings.ReplaceAll(o.Drop+o.Lost, " ", ""))}
+	if err := checkPublicKey(o.PublicKey, o.NewKey); err != nil {
+		return nil, err
+	}
 	if o.Drop != "" && o.Lost != "" {
 		return nil, &tagged{ErrUsage, errors.New("drop a key or give up a lost one, one after the other")}
 	}
@@ -83,7 +92,7 @@ func (s *session) rotate(ctx context.Context, o RotateOptions) (*Rotated, error)
 	}
 	var err error
 	if len(kept.Fingerprints()) > 0 {
-		if s.signers, err = signing.Find(ctx, kept, o.source()); err != nil {
+		if s.signers, err = s.findKept(ctx, kept, o.source()); err != nil {
 			return nil, err
 		}
 	}
@@ -118,6 +127,20 @@ func (s *session) rotate(ctx context.Context, o RotateOptions) (*Rotated, error)
 		return nil, err
 	}
 	return r, s.putKeyring(ctx, kept)
+}
+
+// findKept finds the signers of the keys that stay. The key that goes may be
+// among the references: every other verb needs it until then.
+func (s *session) findKept(ctx context.Context, kept signing.Keyring, o signing.Source) (signing.Signers, error) {
+	signers, err := signing.Find(ctx, kept, o)
+	if err == nil || len(o.Keys) == 0 {
+		return signers, err
+	}
+	all, errAll := signing.Find(ctx, s.trusted, o)
+	if errAll != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(k signing.Signer) bool { return !kept.Has(k.Fingerprint()) }), nil
 }
 
 func (s *session) putKeyring(ctx context.Context, k signing.Keyring) error {

@@ -65,7 +65,7 @@ func Verify(ctx context.Context, location string, o VerifyOptions) (_ *Verified,
 	case o.Key != nil:
 		v.trusted, err = signing.ParseKeyring(o.Key)
 	case isURL(location):
-		err = errors.New("no public key to check it with")
+		err = errNoTrust
 	default:
 		v.trusted, err = readKeyring(ctx, place)
 	}
@@ -77,6 +77,14 @@ func Verify(ctx context.Context, location string, o VerifyOptions) (_ *Verified,
 		v.store = store
 		if v.Suites, err = suiteFolders(ctx, store); err != nil {
 			return nil, err
+		}
+	}
+	for _, suite := range o.Suites {
+		if err := checkSuite(suite); err != nil {
+			return nil, err
+		}
+		if v.store != nil && !slices.Contains(v.Suites, suite) {
+			return nil, &tagged{ErrNotRepository, fmt.Errorf("there is no suite %s", suite)}
 		}
 	}
 	if len(o.Suites) > 0 {
@@ -106,6 +114,7 @@ type verification struct {
 	trusted signing.Keyring
 	o       VerifyOptions
 	named   map[string]bool // files that belong to a suite
+	unread  []string        // folders of which nobody knows what belongs to a suite
 }
 
 func (v *verification) run(ctx context.Context) error {
@@ -114,10 +123,12 @@ func (v *verification) run(ctx context.Context) error {
 		st, err := loadApt(ctx, v.place, suite, v.trusted, v.o.Now())
 		if err != nil {
 			v.problem("dists/"+suite+"/InRelease", err)
+			v.unread = append(v.unread, "dists/"+suite+"/", "yum/"+suite+"/", "pool/")
 			continue
 		}
 		if err := st.loadYum(ctx, v.place, v.trusted, v.o.Now()); err != nil {
 			v.problem("yum/"+suite, err)
+			v.unread = append(v.unread, "dists/"+suite+"/", "yum/"+suite+"/")
 			continue
 		}
 		entries, err := st.entries(ctx)
@@ -231,7 +242,8 @@ func (v *verification) unnamed(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !isOurs(info.Name) || v.named[info.Name] {
+		unread := slices.ContainsFunc(v.unread, func(folder string) bool { return strings.HasPrefix(info.Name, folder) })
+		if !isOurs(info.Name) || v.named[info.Name] || unread {
 			continue
 		}
 		v.Unnamed = append(v.Unnamed, info.Name)

@@ -80,7 +80,7 @@ func Read(r Source) (*Package, error) {
 		return nil, err
 	}
 	p.Name, p.Version, p.Architecture = Value(p.fields, "Package"), Value(p.fields, "Version"), Value(p.fields, "Architecture")
-	return p, checkIdentity(p.Name, p.Version, p.Architecture)
+	return p, errors.Join(checkIdentity(p.Name, p.Version, p.Architecture), checkRelations(p.fields))
 }
 
 // readControl reads the whole control archive, and so checks it.

@@ -34,11 +34,15 @@ var (
 )
 
 func parseReference(text string) (reference, error) {
+	if strings.ContainsAny(text, "\r\n") || strings.Contains(text, "-----BEGIN") {
+		// Whatever it is, it is not shown: it may be a private key.
+		return reference{}, errors.New("a key reference says where a private key is, and is not the key itself: give a FILE, env:NAME, gpg:FINGERPRINT or exec:COMMAND")
+	}
 	kind, value, found := strings.Cut(text, ":")
 	switch {
 	case found && kind == "env":
 		if !variableName.MatchString(value) {
-			return reference{}, fmt.Errorf("key reference env:%s: not the name of a variable", value)
+			return reference{}, errors.New("key reference env:…: what follows is not the name of a variable")
 		}
 		return reference{kind: envKey, value: value}, nil
 	case found && kind == "gpg":
@@ -95,6 +99,12 @@ func (r reference) keys() (Signers, error) {
 		all = append(all, kept[name])
 	}
 	return all, err
+}
+
+// IsFile reports whether a reference is the name of a file.
+func IsFile(text string) bool {
+	r, err := parseReference(text)
+	return err == nil && r.kind == fileKey
 }
 
 // Load opens the private keys that a reference names, whoever trusts them: the
