@@ -70,7 +70,7 @@ func repoError(err error, location string) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, repo.ErrUsage) && strings.Contains(err.Error(), "no public key"):
+	case errors.Is(err, repo.ErrNoTrust):
 		return usage(err, "name the file of its public key, brought here by another way, with --trust FILE")
 	case errors.Is(err, repo.ErrUsage):
 		return usage(err, "")

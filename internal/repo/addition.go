@@ -20,6 +20,7 @@ type addition struct {
 	files     []string // of the packages, those that were there too
 	arches    []string // of hosts that have rpm packages
 
+	told     map[string]bool // packages that are in published
 	added    map[Entry]bool
 	many     bool            // so many that it is quicker to read a list once than to look in it for each
 	others   []string        // the other suites
@@ -35,7 +36,7 @@ type place struct{ suite, arch, key string }
 func (s *session) newAddition(ctx context.Context, st *state, packages int) (*addition, error) {
 	a := &addition{
 		session: s, state: st, many: packages > 50,
-		added: map[Entry]bool{}, byKey: map[place]Entry{}, listed: map[place]bool{},
+		added: map[Entry]bool{}, told: map[string]bool{}, byKey: map[place]Entry{}, listed: map[place]bool{},
 		otherDeb: map[string]*apt.Suite{}, otherRPM: map[place]*yum.Repository{},
 	}
 	var err error
@@ -51,12 +52,11 @@ func (s *session) newAddition(ctx context.Context, st *state, packages int) (*ad
 
 // publish notes a package for the answer, once.
 func (a *addition) publish(e Entry, isNew bool) {
-	for _, p := range a.published {
-		if p.Format == e.Format && p.Key() == e.Key() && p.SHA256 == e.SHA256 {
-			return
-		}
+	key := e.Format + " " + e.Key() + " " + e.SHA256
+	if !a.told[key] {
+		a.told[key] = true
+		a.published = append(a.published, Published{e, isNew})
 	}
-	a.published = append(a.published, Published{e, isNew})
 }
 
 // findDeb finds a version in the suite.

@@ -54,15 +54,14 @@ func (s *session) digest(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	defer in.Close()
-	sum, _, err := sumOf(in)
-	return sum, err
+	return sumOf(in)
 }
 
 // sumOf reads to the end.
-func sumOf(in io.Reader) (sum string, size int64, err error) {
+func sumOf(in io.Reader) (string, error) {
 	hash := sha256.New()
-	size, err = io.Copy(hash, in)
-	return hex.EncodeToString(hash.Sum(nil)), size, err
+	_, err := io.Copy(hash, in)
+	return hex.EncodeToString(hash.Sum(nil)), err
 }
 
 func digestOf(body []byte) string {

@@ -148,7 +148,10 @@ func (o InitOptions) check() error {
 	if o.Origin == "" {
 		return nil
 	}
-	return checkOrigin(o.Origin)
+	if err := apt.CheckOrigin(o.Origin); err != nil {
+		return &tagged{ErrUsage, err}
+	}
+	return nil
 }
 
 // initKeys finds or makes the key pair: the private part first, so that a

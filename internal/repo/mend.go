@@ -63,7 +63,10 @@ func wholeApt(ctx context.Context, r storage.Reader, suite string, trusted signi
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return string(release) == text && trusted.Verify(release, detached, now) == nil, err
+	if err != nil {
+		return false, err
+	}
+	return string(release) == text && trusted.Verify(release, detached, now) == nil, nil
 }
 
 // mendYum puts the signature beside the root that it belongs to.

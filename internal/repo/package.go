@@ -9,11 +9,9 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -112,8 +110,7 @@ func packageFiles(names []string) ([]string, error) {
 	return files, nil
 }
 
-// readPackages reads and checks every file, and says all that is wrong. The
-// same file given twice is read once.
+// readPackages reads and checks every file, and says all that is wrong.
 func readPackages(ctx context.Context, names []string) ([]pkg, error) {
 	packages := make([]pkg, len(names))
 	err := forAll(ctx, len(names), func(i int) (err error) {
@@ -189,26 +186,20 @@ func readPackage(ctx context.Context, name string) (p pkg, err error) {
 		return p, err
 	}
 	p.file = file{filepath.Clean(name), info.Size()}
-	hash := sha256.New()
-	if _, err := io.Copy(hash, in); err != nil {
+	if p.sha256, err = sumOf(in); err != nil {
 		return p, err
 	}
-	p.sha256 = hex.EncodeToString(hash.Sum(nil))
 	head := make([]byte, 4)
 	if _, err := in.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return p, err
 	}
-	section := io.NewSectionReader(in, 0, info.Size())
 	switch {
 	case bytes.Equal(head, []byte{0xed, 0xab, 0xee, 0xdb}): // the lead's magic
-		if _, err = rpmfile.Read(section); err == nil {
-			p.rpm, err = rpmfile.Read(p.file)
-		}
-		if err == nil {
+		if p.rpm, err = rpmfile.Read(p.file); err == nil {
 			_, err = baseArchitecture(p.rpm.Arch)
 		}
 	case string(head) == "!<ar":
-		p.deb, err = readDeb(ctx, section)
+		p.deb, err = readDeb(ctx, io.NewSectionReader(in, 0, info.Size()))
 	default:
 		err = errors.New("neither a Debian nor an rpm package")
 	}
@@ -234,8 +225,4 @@ func readDeb(ctx context.Context, in *io.SectionReader) (*apt.Package, error) {
 // keyID is how rpm shows a key: the last 16 hexadecimal digits.
 func keyID(fingerprint string) string {
 	return strings.ToLower(fingerprint[max(0, len(fingerprint)-16):])
-}
-
-func validPath(name string) bool {
-	return fs.ValidPath(name) && !slices.Contains(strings.Split(name, "/"), "")
 }

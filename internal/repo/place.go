@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -62,13 +61,3 @@ func realPath(name string) (string, error) {
 	}
 	return real, err
 }
-
-// scratch is a directory for packages on their way.
-type scratch struct{ name string }
-
-func tempDir() (scratch, error) {
-	name, err := os.MkdirTemp("", "kinectl-repo-*")
-	return scratch{name}, err
-}
-
-func (s scratch) remove() { _ = os.RemoveAll(s.name) }

@@ -7,7 +7,8 @@ import (
 )
 
 // Promote brings versions from one suite into another, as they are: the same
-// files, nothing built or signed anew. Selections are as in [Select]. What is
+// files, nothing built or signed anew. A selection is NAME=VERSION, or NAME for its
+// newest version in each format. What is
 // there already is no fault. The rest is as with [Publish].
 func Promote(ctx context.Context, location, from string, selections []string, o Options) (_ []Published, err error) {
 	o = o.withDefaults()

@@ -58,15 +58,17 @@ func Prune(ctx context.Context, location string, o PruneOptions) (_ *Pruned, err
 		if err != nil {
 			return err
 		}
+		missing, err := s.missing(ctx, suites, o.Retention)
+		result.Missing = append(result.Missing, missing...)
+		if errors.Is(err, ErrRefused) && (o.DryRun || o.AllowMissing) {
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
 		if wanted != "" {
 			suites = []string{wanted}
 		}
-		if !o.DryRun && !o.AllowMissing {
-			if err := s.checkMissing(ctx, suites, o.Retention); err != nil {
-				return err
-			}
-		}
-		var everything []Entry
 		for i, suite := range suites {
 			var orphans []string
 			if i == 0 && wanted == "" {
@@ -75,13 +77,10 @@ func Prune(ctx context.Context, location string, o PruneOptions) (_ *Pruned, err
 				}
 				result.Orphans = append(result.Orphans, orphans...)
 			}
-			entries, err := s.pruneSuite(ctx, suite, o, orphans, result)
-			if err != nil {
+			if err := s.pruneSuite(ctx, suite, o, orphans, result); err != nil {
 				return err
 			}
-			everything = append(everything, entries...)
 		}
-		result.Missing = append(result.Missing, o.missing(everything)...)
 		if o.DryRun {
 			return nil
 		}
@@ -90,41 +89,43 @@ func Prune(ctx context.Context, location string, o PruneOptions) (_ *Pruned, err
 	return result, err
 }
 
-// checkMissing refuses versions in use that are in none of the suites.
-func (s *session) checkMissing(ctx context.Context, suites []string, r Retention) error {
+// missing are the versions in use that are in none of the suites; the error
+// that names them is ErrRefused.
+func (s *session) missing(ctx context.Context, suites []string, r Retention) ([]InUse, error) {
 	var all []Entry
 	for _, suite := range suites {
 		st, err := s.load(ctx, suite)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		entries, err := st.entries(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		all = append(all, entries...)
 	}
 	var faults []error
-	for _, u := range r.missing(all) {
+	missing := r.missing(all)
+	for _, u := range missing {
 		faults = append(faults, fmt.Errorf("%s %s is in use but not in the repository, which has %s", u.Name, u.Version, describe(named(all, strings.Split(u.Name, ":")[0]))))
 	}
 	if len(faults) > 0 {
-		return refused(errors.Join(faults...))
+		return missing, refused(errors.Join(faults...))
 	}
-	return nil
+	return nil, nil
 }
 
-func (s *session) pruneSuite(ctx context.Context, suite string, o PruneOptions, orphans []string, result *Pruned) ([]Entry, error) {
+func (s *session) pruneSuite(ctx context.Context, suite string, o PruneOptions, orphans []string, result *Pruned) error {
 	st, err := s.load(ctx, suite)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	entries, err := st.entries(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.date(ctx, entries); err != nil {
-		return nil, err
+		return err
 	}
 	surplus := o.surplus(entries, s.now)
 	for _, e := range surplus {
@@ -133,9 +134,9 @@ func (s *session) pruneSuite(ctx context.Context, suite string, o PruneOptions, 
 	}
 	result.Kept += len(entries) - len(surplus)
 	if o.DryRun {
-		return entries, nil
+		return nil
 	}
-	return entries, s.drop(ctx, st, surplus, orphans)
+	return s.drop(ctx, st, surplus, orphans)
 }
 
 // date fills in when a package was published where the index does not say it:

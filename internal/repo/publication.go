@@ -98,14 +98,14 @@ func (s *session) readMissing(ctx context.Context, st *state, c *apt.Change) err
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	dir, err := tempDir()
+	dir, err := os.MkdirTemp("", "kinectl-repo-*")
 	if err != nil {
 		return err
 	}
-	defer dir.remove()
+	defer os.RemoveAll(dir)
 	c.Newest = make([]apt.Package, len(missing))
 	return forAll(ctx, len(missing), func(i int) error {
-		p, err := s.fetch(ctx, missing[i], dir.name)
+		p, err := s.fetch(ctx, missing[i], dir)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/kinectl/kinectl/internal/repo/apt"
 	"github.com/kinectl/kinectl/internal/repo/index"
@@ -122,7 +123,7 @@ func (a *addition) addDeb(ctx context.Context, p pkg) error {
 	add := *p.deb
 	add.Entry.Published = a.now
 	e := add.Entry
-	if !validPath(e.Filename) {
+	if !fs.ValidPath(e.Filename) {
 		return refused(fmt.Errorf("%s %s: no file name can be made of that", e.Name, e.Version))
 	}
 	old, found, err := a.findDeb(ctx, e)

@@ -42,18 +42,15 @@ func (a *addition) addRPM(ctx context.Context, p pkg) error {
 			Size: signed.Size, SHA256: signed.SHA256, Published: a.now,
 		}
 		e.Filename = a.rpmName(arch, p, e)
-		if !validPath(e.Filename) {
+		if !fs.ValidPath(e.Filename) {
 			return refused(fmt.Errorf("%s %s: no file name can be made of that", e.Name, e.Version))
 		}
 		old, found, err := a.sameRPM(ctx, arch, p)
 		if err != nil {
 			return err
 		}
-		a.files = append(a.files, e.Filename)
 		if found {
 			e = old
-			first = old.Filename
-			a.files = append(a.files, e.Filename)
 			if err := a.repairRPM(ctx, e, signed); err != nil {
 				return err
 			}
@@ -61,7 +58,6 @@ func (a *addition) addRPM(ctx context.Context, p pkg) error {
 			if err := a.placeRPM(ctx, e, first, signed); err != nil {
 				return err
 			}
-			first = e.Filename
 			c := a.change.forYum(arch, a.now)
 			add := yum.Package{Entry: e, RPM: p.rpm, HeaderStart: signed.HeaderStart, HeaderEnd: signed.HeaderEnd}
 			if !a.added[e] {
@@ -69,6 +65,8 @@ func (a *addition) addRPM(ctx context.Context, p pkg) error {
 				a.added[e] = true
 			}
 		}
+		first = e.Filename
+		a.files = append(a.files, e.Filename)
 		if published.Name == "" {
 			published.Entry = e
 		}
@@ -230,7 +228,7 @@ func (a *addition) placeRPM(ctx context.Context, e Entry, first string, signed *
 // joinNoarch gives a new architecture the packages that fit every one.
 func (a *addition) joinNoarch(ctx context.Context, arch string) error {
 	others := slices.Sorted(maps.Keys(a.yum))
-	if a.change.yum[arch] != nil || len(others) == 0 {
+	if len(others) == 0 {
 		return nil
 	}
 	entries, err := a.yum[others[0]].Entries(ctx)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"slices"
 	"time"
 
@@ -29,10 +28,9 @@ type Reader struct {
 type OpenOption func(*openOptions)
 
 type openOptions struct {
-	suite  string
-	key    []byte
-	client *http.Client
-	now    func() time.Time
+	suite string
+	key   []byte
+	now   func() time.Time
 }
 
 // WithSuite opens another suite than DefaultSuite.
@@ -41,9 +39,6 @@ func WithSuite(name string) OpenOption { return func(o *openOptions) { o.suite =
 // WithKey trusts these public keys, armored or not, and no others. A URL needs
 // it: a key from the same server would prove nothing.
 func WithKey(public []byte) OpenOption { return func(o *openOptions) { o.key = public } }
-
-// WithClient fetches with another HTTP client.
-func WithClient(c *http.Client) OpenOption { return func(o *openOptions) { o.client = c } }
 
 // WithClock judges signatures at another time than now.
 func WithClock(now func() time.Time) OpenOption { return func(o *openOptions) { o.now = now } }
@@ -72,7 +67,7 @@ func Open(ctx context.Context, location string, options ...OpenOption) (_ *Reade
 			r.Close()
 		}
 	}()
-	r.place, err = storage.OpenReader(location, storage.Options{HTTPClient: o.client})
+	r.place, err = storage.OpenReader(location, storage.Options{})
 	if errors.Is(err, storage.ErrLocation) {
 		return nil, &tagged{ErrUsage, err}
 	}
@@ -83,7 +78,7 @@ func Open(ctx context.Context, location string, options ...OpenOption) (_ *Reade
 	case o.key != nil:
 		r.trusted, err = signing.ParseKeyring(o.key)
 	case isURL(location):
-		err = errNoTrust
+		err = &tagged{ErrUsage, ErrNoTrust}
 	default:
 		r.trusted, err = readKeyring(ctx, r.place)
 	}

@@ -25,9 +25,6 @@ package repo
 
 import (
 	"errors"
-	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/kinectl/kinectl/internal/repo/apt"
 	"github.com/kinectl/kinectl/internal/repo/index"
@@ -63,8 +60,8 @@ var (
 	ErrNoKey = signing.ErrNoKey
 )
 
-// errNoTrust: what a web server offers proves nothing about itself.
-var errNoTrust = &tagged{ErrUsage, errors.New("no public key to check it with")}
+// ErrNoTrust: what a web server offers proves nothing about itself.
+var ErrNoTrust = errors.New("no public key to check it with")
 
 // tagged is an error that is also kind, whose text it does not repeat.
 type tagged struct{ kind, cause error }
@@ -75,24 +72,10 @@ func (t *tagged) Unwrap() []error { return []error{t.kind, t.cause} }
 // refused marks the faults of what a verb was given.
 func refused(err error) error { return &tagged{ErrRefused, err} }
 
-var (
-	suitePattern  = regexp.MustCompile(`^[a-z][a-z0-9.-]{0,62}$`)
-	originPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+ -]{0,62}$`)
-)
-
 // checkSuite keeps suite names from leaving their directory or their line.
 func checkSuite(suite string) error {
-	if !suitePattern.MatchString(suite) {
-		return &tagged{ErrUsage, fmt.Errorf("suite %q: a suite is a lower-case letter, then letters, digits, dots and hyphens", suite)}
-	}
-	return nil
-}
-
-// checkOrigin keeps an origin to what a field of Release and a line of apt's
-// preferences both take; a comma would end the value there.
-func checkOrigin(origin string) error {
-	if !originPattern.MatchString(origin) || strings.HasSuffix(origin, " ") {
-		return &tagged{ErrUsage, fmt.Errorf("origin %q: use up to 63 letters, digits, spaces and . _ + -, starting with a letter or digit", origin)}
+	if err := apt.CheckSuite(suite); err != nil {
+		return &tagged{ErrUsage, err}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -195,11 +196,11 @@ func (s *session) signSuite(ctx context.Context, st *state, old string) (int, er
 	if err != nil {
 		return 0, err
 	}
-	dir, err := tempDir()
+	dir, err := os.MkdirTemp("", "kinectl-repo-*")
 	if err != nil {
 		return 0, err
 	}
-	defer dir.remove()
+	defer os.RemoveAll(dir)
 	var c change
 	var p publication
 	written := map[string]string{} // by digest: noarch packages are in several directories
@@ -207,7 +208,7 @@ func (s *session) signSuite(ctx context.Context, st *state, old string) (int, er
 		if e.Format != "rpm" || !strings.Contains(e.Filename, old) {
 			continue
 		}
-		got, err := s.fetch(ctx, e, dir.name)
+		got, err := s.fetch(ctx, e, dir)
 		if err != nil {
 			return 0, err
 		}

@@ -65,7 +65,7 @@ func Verify(ctx context.Context, location string, o VerifyOptions) (_ *Verified,
 	case o.Key != nil:
 		v.trusted, err = signing.ParseKeyring(o.Key)
 	case isURL(location):
-		err = errNoTrust
+		err = &tagged{ErrUsage, ErrNoTrust}
 	default:
 		v.trusted, err = readKeyring(ctx, place)
 	}
@@ -198,7 +198,7 @@ func (v *verification) check(ctx context.Context, f indexed) {
 		return
 	}
 	defer in.Close()
-	switch sum, _, err := sumOf(in); {
+	switch sum, err := sumOf(in); {
 	case err != nil:
 		v.problem(f.name, err)
 	case sum != f.sha256:

@@ -80,17 +80,17 @@ var (
 	originPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+ -]{0,62}$`)
 )
 
-// checkSuite keeps suite names from leaving their directory or their line.
-func checkSuite(suite string) error {
+// CheckSuite keeps suite names from leaving their directory or their line.
+func CheckSuite(suite string) error {
 	if !suitePattern.MatchString(suite) {
 		return fmt.Errorf("suite %q: a suite is a lower-case letter, then letters, digits, dots and hyphens", suite)
 	}
 	return nil
 }
 
-// checkOrigin keeps an origin to what a field of Release and a line of apt's
+// CheckOrigin keeps an origin to what a field of Release and a line of apt's
 // preferences both take; a comma would end the value there.
-func checkOrigin(origin string) error {
+func CheckOrigin(origin string) error {
 	if !originPattern.MatchString(origin) || strings.HasSuffix(origin, " ") {
 		return fmt.Errorf("origin %q: use up to 63 letters, digits, spaces and . _ + -, starting with a letter or digit", origin)
 	}

@@ -98,10 +98,10 @@ func parseRelease(text string) (Release, error) {
 	}
 	slices.Sort(r.Architectures)
 	slices.SortFunc(r.Files, compareFiles)
-	if err := checkOrigin(r.Origin); err != nil {
+	if err := CheckOrigin(r.Origin); err != nil {
 		return r, err
 	}
-	return r, checkSuite(r.Suite)
+	return r, CheckSuite(r.Suite)
 }
 
 func parseFile(line string) (File, error) {

@@ -50,7 +50,7 @@ func newSuite(r Release, from source) *Suite {
 // and anything else that is wrong with it ErrDamaged.
 func Load(ctx context.Context, r storage.Reader, suite string, trusted signing.Keyring, now time.Time) (*Suite, error) {
 	fail := func(err error) (*Suite, error) { return nil, fmt.Errorf("read suite %s: %w", suite, err) }
-	if err := checkSuite(suite); err != nil {
+	if err := CheckSuite(suite); err != nil {
 		return nil, err
 	}
 	signed, err := r.Get(ctx, suitePath(suite, "InRelease"), maxRelease)
