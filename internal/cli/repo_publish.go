@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,8 @@ An rpm gets the signature of the repository's key in the place of its own.`,
 			if err != nil {
 				return err
 			}
+			// A short life: to collect at 4 MB of memory, then 8, takes a tenth of the time.
+			defer debug.SetGCPercent(debug.SetGCPercent(400))
 			packages, err := repo.Publish(cmd.Context(), args[0], args[1:], options)
 			if err != nil {
 				return repoError(err, args[0])

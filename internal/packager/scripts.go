@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
-	"regexp"
 	"text/template"
 
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 	"github.com/kinectl/kinectl/internal/plan"
 )
 
@@ -16,7 +16,7 @@ import (
 var scripts embed.FS
 
 // plain is what may stand in a script without quotes.
-var plain = regexp.MustCompile(`^[A-Za-z0-9@._-]*$`)
+var plain = lazyregexp.New(`^[A-Za-z0-9@._-]*$`)
 
 // script returns a script of a package, by its format and name ("deb/prerm"),
 // or nil when systemd has nothing to do with the package.

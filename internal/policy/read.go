@@ -2,12 +2,12 @@ package policy
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/kinectl/kinectl/internal/diag"
 	"github.com/kinectl/kinectl/internal/infrafile"
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 	"github.com/kinectl/kinectl/internal/spec"
 )
 
@@ -28,7 +28,7 @@ func Read(name string, src []byte) (Policy, diag.Findings) {
 // has a group without a name.
 const closed = ""
 
-var groupPattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var groupPattern = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func read(name string, src []byte) (Policy, diag.Findings) {
 	d, root, ok := infrafile.Load(name, src)

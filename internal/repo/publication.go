@@ -36,12 +36,15 @@ func (c *change) forYum(arch string, now time.Time) *yum.Change {
 type publication struct {
 	pool    []storage.File // packages
 	indexes []storage.File // under names that hold their digest
+	sign    []signature    // of the roots; made while the packages and indexes are written
 	fixed   []storage.File // the same indexes under the names for old clients
-	roots   []storage.File // one after the other
 
 	superseded []string // files that no root of the suite names any more afterwards
 	current    []string // files that belong to the new state
 }
+
+// signature makes the files of one root, in the order of their writing.
+type signature func(context.Context) ([]storage.File, error)
 
 // next works out what a change of a suite writes. All that speaks against the
 // change comes in one error, and nothing is written then.
@@ -54,13 +57,9 @@ func (s *session) next(ctx context.Context, st *state, c change) (p publication,
 		if err != nil {
 			return p, err
 		}
-		roots, err := next.Sign(ctx, s.signers)
-		if err != nil {
-			return p, err
-		}
-		p.indexes, p.fixed, p.roots = next.IndexFiles(false), next.FixedFiles(true), roots
+		p.indexes, p.fixed = next.IndexFiles(false), next.FixedFiles(true)
+		p.sign = append(p.sign, func(ctx context.Context) ([]storage.File, error) { return next.Sign(ctx, s.signers) })
 		p.name(p.fixed)
-		p.name(roots)
 		p.supersede(st.apt.Names(), next.Names())
 		st.apt = next
 	}
@@ -79,13 +78,8 @@ func (s *session) next(ctx context.Context, st *state, c change) (p publication,
 		if err != nil {
 			return p, err
 		}
-		pair, roots, err := next.Sign(ctx, s.signers)
-		if err != nil {
-			return p, err
-		}
-		p.indexes = append(append(p.indexes, lists...), pair...)
-		p.roots = append(p.roots, roots...)
-		p.name(roots)
+		p.indexes = append(p.indexes, lists...)
+		p.sign = append(p.sign, func(ctx context.Context) ([]storage.File, error) { return next.Sign(ctx, s.signers) })
 		p.supersede(names, next.Names())
 		st.yum[arch] = next
 	}
@@ -141,12 +135,20 @@ func (s *session) commit(ctx context.Context, p publication) error {
 	if err != nil {
 		return err
 	}
-	if err := s.store.Put(ctx, unique(p.pool)); err != nil {
+	signed := make(chan error, 1)
+	var roots []storage.File
+	go func() {
+		var err error
+		roots, err = p.signatures(ctx)
+		signed <- err
+	}()
+	if err = s.store.Put(ctx, unique(p.pool)); err == nil {
+		err = s.store.Put(ctx, unique(p.indexes))
+	}
+	if err = errors.Join(err, <-signed); err != nil {
 		return err
 	}
-	if err := s.store.Put(ctx, unique(p.indexes)); err != nil {
-		return err
-	}
+	p.name(roots)
 	back := old.without(p.current)
 	if len(back) != len(old) { // some that were to go are in use again
 		if err := s.store.Put(ctx, []storage.File{back.file()}); err != nil {
@@ -156,10 +158,23 @@ func (s *session) commit(ctx context.Context, p publication) error {
 	if err := s.store.Put(ctx, p.fixed); err != nil {
 		return err
 	}
-	if err := s.store.PutRoots(ctx, p.roots); err != nil {
+	if err := s.store.PutRoots(ctx, roots); err != nil {
 		return err
 	}
 	return s.expire(ctx, back, p)
+}
+
+// signatures makes all roots; a signature takes milliseconds.
+func (p *publication) signatures(ctx context.Context) ([]storage.File, error) {
+	var all []storage.File
+	for _, sign := range p.sign {
+		roots, err := sign(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, roots...)
+	}
+	return all, nil
 }
 
 // unique leaves out the second of two files with one name, whose content is the

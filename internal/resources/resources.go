@@ -12,12 +12,12 @@
 package resources
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/kinectl/kinectl/internal/diag"
 	"github.com/kinectl/kinectl/internal/infrafile"
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 	"github.com/kinectl/kinectl/internal/spec"
 )
 
@@ -25,9 +25,9 @@ import (
 const File = "resources.yml"
 
 var (
-	kindPattern     = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
-	variablePattern = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
-	needsPattern    = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	kindPattern     = lazyregexp.New(`^[a-z][a-z0-9_]{0,30}$`)
+	variablePattern = lazyregexp.New(`^[A-Z][A-Z0-9_]*$`)
+	needsPattern    = lazyregexp.New(`^[a-z][a-z0-9_]*$`)
 )
 
 // Read returns the kinds of a resources.yml in the order of the file, and all

@@ -2,11 +2,12 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // Permission is a loosening of the sandbox that a spec may ask for.
@@ -17,13 +18,13 @@ type Permission struct {
 	// Cost is what it alone adds to the exposure that systemd-analyze security
 	// (systemd 252) gives to a service, 0 to 100 in tenths of its score.
 	Cost int
-	like *regexp.Regexp
+	like *lazyregexp.Regexp
 }
 
 // Permissions are all that security.allow can name.
 func Permissions() []Permission {
 	return []Permission{
-		{Name: "devices", Doc: "use these devices; a disk among them is as good as root", Cost: 1, Takes: "[/dev/dri]", like: regexp.MustCompile(`^/dev/[A-Za-z0-9._/-]+$`)},
+		{Name: "devices", Doc: "use these devices; a disk among them is as good as root", Cost: 1, Takes: "[/dev/dri]", like: lazyregexp.New(`^/dev/[A-Za-z0-9._/-]+$`)},
 		{Name: "groups", Doc: "belong to these groups of the host; some, like docker and disk, are as good as root", Takes: "[video]", like: userPattern},
 		{Name: "home-read", Doc: "read the homes of users", Cost: 1},
 		{Name: "host-processes", Doc: "see the processes of others in /proc", Cost: 1},
@@ -40,7 +41,7 @@ func Permissions() []Permission {
 
 // callPattern is a system call by its name, or one of systemd's groups of them
 // (systemd-analyze(1), syscall-filter), of which there are few enough to know.
-var callPattern = regexp.MustCompile(`^([a-z][a-z0-9_]*|@(aio|basic-io|chown|clock|cpu-emulation|debug|default|file-system|io-event|ipc|keyring|known|memlock|` +
+var callPattern = lazyregexp.New(`^([a-z][a-z0-9_]*|@(aio|basic-io|chown|clock|cpu-emulation|debug|default|file-system|io-event|ipc|keyring|known|memlock|` +
 	`module|mount|network-io|obsolete|pkey|privileged|process|raw-io|reboot|resources|setuid|signal|swap|sync|system-service|timer))$`)
 
 // allow is security.allow: names, and names with their values.

@@ -2,12 +2,13 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // command is a command line, in one line of text:
@@ -66,7 +67,7 @@ func (p *parser) command(line string, at Pos, path string) (Command, bool) {
 	return words, true
 }
 
-var variableAhead = regexp.MustCompile(`^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
+var variableAhead = lazyregexp.New(`^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})`)
 
 // noShell begins what is said of a word that only a shell understands.
 const noShell = "no shell reads this command: "
@@ -192,7 +193,7 @@ func Signals() []string {
 
 // killPattern is a command that only sends a signal to the main process.
 // systemd sends it better: after a command of its own it would send another.
-var killPattern = regexp.MustCompile(`^(?:/usr)?/bin/kill (?:-s ?|-)(?:SIG)?([A-Z0-9]+) (?:\$MAINPID|\$\{MAINPID\})$`)
+var killPattern = lazyregexp.New(`^(?:/usr)?/bin/kill (?:-s ?|-)(?:SIG)?([A-Z0-9]+) (?:\$MAINPID|\$\{MAINPID\})$`)
 
 func (s signal) read(p *parser, n *yaml.Node, path string) {
 	line, at, ok := p.oneLine(n, path, "a signal or a command line", 1000)

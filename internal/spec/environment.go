@@ -1,11 +1,12 @@
 package spec
 
 import (
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // Variable is one variable of the block `environments`.
@@ -153,7 +154,7 @@ func (s *scanner) restOfLine() string {
 	return b.String()
 }
 
-var variablePattern = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var variablePattern = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // entry reads one variable, comment or empty line.
 func (s *scanner) entry(to *[]Variable) {

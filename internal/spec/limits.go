@@ -1,11 +1,12 @@
 package spec
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // cpus is a list of CPUs, by their numbers: "0-3,8".
@@ -14,7 +15,7 @@ type cpus struct{ to *Value[string] }
 // maxCPU is the last one that systemd 252 takes.
 const maxCPU = 8191
 
-var cpusPattern = regexp.MustCompile(`^[0-9]{1,4}(-[0-9]{1,4})?(,[0-9]{1,4}(-[0-9]{1,4})?)*$`)
+var cpusPattern = lazyregexp.New(`^[0-9]{1,4}(-[0-9]{1,4})?(,[0-9]{1,4}(-[0-9]{1,4})?)*$`)
 
 func (c cpus) read(p *parser, n *yaml.Node, path string) {
 	const hint = `like "0-3" or "0,2"`
@@ -50,8 +51,8 @@ func (c cpus) read(p *parser, n *yaml.Node, path string) {
 type quota struct{ to *Value[string] }
 
 var (
-	cpuPattern   = regexp.MustCompile(`^[0-9]{1,4}(\.[0-9]{1,2})?$`)
-	quotaPattern = regexp.MustCompile(`^[1-9][0-9]{0,5}%$`)
+	cpuPattern   = lazyregexp.New(`^[0-9]{1,4}(\.[0-9]{1,2})?$`)
+	quotaPattern = lazyregexp.New(`^[1-9][0-9]{0,5}%$`)
 )
 
 func (q quota) read(p *parser, n *yaml.Node, path string) {
@@ -75,7 +76,7 @@ func (q quota) read(p *parser, n *yaml.Node, path string) {
 // mode is permission bits, in quotes: YAML has two ways to read 0644.
 type mode struct{ to *Value[int] }
 
-var modePattern = regexp.MustCompile(`^0[0-7]{3}$`)
+var modePattern = lazyregexp.New(`^0[0-7]{3}$`)
 
 func (m mode) read(p *parser, n *yaml.Node, path string) {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && n.Tag != "!!int" || !modePattern.MatchString(n.Value) {
@@ -93,7 +94,7 @@ func (m mode) read(p *parser, n *yaml.Node, path string) {
 // checksums is one SHA-256, or a map of them by architecture.
 type checksums struct{ to *[]Checksum }
 
-var sumPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var sumPattern = lazyregexp.New(`^[0-9a-f]{64}$`)
 
 func (c checksums) read(p *parser, n *yaml.Node, path string) {
 	one := func(arch string, n *yaml.Node, path string) {

@@ -2,10 +2,11 @@ package spec
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // requires is required_packages: a list, or a map of lists by distribution.
@@ -13,8 +14,8 @@ type requires struct{ to *Requires }
 
 var (
 	// Debian Policy 5.6.1, and the capitals that rpm has.
-	packagePattern      = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9+._-]+)(?: *(>=|<=|=|<|>) *([0-9][A-Za-z0-9.+~:-]*))?$`)
-	distributionPattern = regexp.MustCompile(`^(debian|ubuntu|rhel|fedora|alpine|arch)([0-9]+(?:\.[0-9]+)?)?$`)
+	packagePattern      = lazyregexp.New(`^([A-Za-z0-9][A-Za-z0-9+._-]+)(?: *(>=|<=|=|<|>) *([0-9][A-Za-z0-9.+~:-]*))?$`)
+	distributionPattern = lazyregexp.New(`^(debian|ubuntu|rhel|fedora|alpine|arch)([0-9]+(?:\.[0-9]+)?)?$`)
 )
 
 func (r requires) read(p *parser, n *yaml.Node, path string) {

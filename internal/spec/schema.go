@@ -1,8 +1,9 @@
 package spec
 
 import (
-	"regexp"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // key is one key of the file. What doc, def and example say is shown to
@@ -137,25 +138,25 @@ func routeKeys(r *Route) object {
 
 var (
 	// Debian packages, systemd units and Unix users all take such a name.
-	namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{1,30}$`)
+	namePattern = lazyregexp.New(`^[a-z][a-z0-9-]{1,30}$`)
 	// What Ansible takes as a group without a warning.
-	groupPattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	groupPattern = lazyregexp.New(`^[a-z][a-z0-9_]*$`)
 	// Path and query of RFC 3986 without quotes and fragments.
-	pathPattern       = regexp.MustCompile(`^/[A-Za-z0-9._~!$&()*+,;=:@/?%-]*$`)
-	maintainerPattern = regexp.MustCompile(`^[^<>@"\\]+ <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>$`)
-	licensePattern    = regexp.MustCompile(`^[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*$`)
-	homepagePattern   = regexp.MustCompile(`^https?://[A-Za-z0-9._~!$&'()*+,;=:@/?%#-]+$`)
-	resourcePattern   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
+	pathPattern       = lazyregexp.New(`^/[A-Za-z0-9._~!$&()*+,;=:@/?%-]*$`)
+	maintainerPattern = lazyregexp.New(`^[^<>@"\\]+ <[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>$`)
+	licensePattern    = lazyregexp.New(`^[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*$`)
+	homepagePattern   = lazyregexp.New(`^https?://[A-Za-z0-9._~!$&'()*+,;=:@/?%#-]+$`)
+	resourcePattern   = lazyregexp.New(`^[a-z][a-z0-9_]{0,30}$`)
 	// By sysusers.d(5), and useradd's own rule.
-	userPattern       = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
-	capabilityPattern = regexp.MustCompile(`^CAP_[A-Z_]+$`)
+	userPattern       = lazyregexp.New(`^[a-z][a-z0-9_-]*$`)
+	capabilityPattern = lazyregexp.New(`^CAP_[A-Z_]+$`)
 	// An interface's name has at most 15 bytes (netdevice(7)).
-	netdevPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$`)
-	taskPattern   = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
-	alertPattern  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
-	hostPattern   = regexp.MustCompile(`^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+	netdevPattern = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$`)
+	taskPattern   = lazyregexp.New(`^[a-z][a-z0-9-]*$`)
+	alertPattern  = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_]*$`)
+	hostPattern   = lazyregexp.New(`^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
 	// Letters of paths that need no quoting anywhere; {} are for {version} and {arch}.
-	relativePattern = regexp.MustCompile(`^[A-Za-z0-9._{][A-Za-z0-9._+@{}/-]*$`)
-	absolutePattern = regexp.MustCompile(`^/[A-Za-z0-9._+@-]+(/[A-Za-z0-9._+@-]+)*/?$`)
-	archivePattern  = regexp.MustCompile(`^(https://[A-Za-z0-9._~:@/?%&=+{}-]+|[A-Za-z0-9._{][A-Za-z0-9._+@{}/-]*)$`)
+	relativePattern = lazyregexp.New(`^[A-Za-z0-9._{][A-Za-z0-9._+@{}/-]*$`)
+	absolutePattern = lazyregexp.New(`^/[A-Za-z0-9._+@-]+(/[A-Za-z0-9._+@-]+)*/?$`)
+	archivePattern  = lazyregexp.New(`^(https://[A-Za-z0-9._~:@/?%&=+{}-]+|[A-Za-z0-9._{][A-Za-z0-9._+@{}/-]*)$`)
 )

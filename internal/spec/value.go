@@ -3,7 +3,6 @@ package spec
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // reader reads the value of one key. It reports what is wrong with it and
@@ -37,9 +38,9 @@ func (p *parser) wrongType(n *yaml.Node, path, want, hint string) {
 // text is one line of text.
 type text struct {
 	to   *Value[string]
-	like *regexp.Regexp // nil takes anything
-	hint string         // what like allows, for people
-	max  int            // characters
+	like *lazyregexp.Regexp // nil takes anything
+	hint string             // what like allows, for people
+	max  int                // characters
 }
 
 func (t text) read(p *parser, n *yaml.Node, path string) {
@@ -83,7 +84,7 @@ func (c choice) read(p *parser, n *yaml.Node, path string) {
 	}
 }
 
-var numberPattern = regexp.MustCompile(`^-?(0|[1-9][0-9]*(_[0-9]+)*)$`)
+var numberPattern = lazyregexp.New(`^-?(0|[1-9][0-9]*(_[0-9]+)*)$`)
 
 // integer is a whole number, which may be written 10_000.
 type integer struct {
@@ -168,7 +169,7 @@ func (d duration) read(p *parser, n *yaml.Node, path string) {
 // size is an amount of memory.
 type size struct{ to *Value[string] }
 
-var sizePattern = regexp.MustCompile(`^([1-9][0-9]{0,9}(?:_[0-9]+)*)([KMGT])$`)
+var sizePattern = lazyregexp.New(`^([1-9][0-9]{0,9}(?:_[0-9]+)*)([KMGT])$`)
 
 func (s size) read(p *parser, n *yaml.Node, path string) {
 	const hint = "like 512M or 2G, or unlimited"
@@ -197,7 +198,7 @@ func (s size) read(p *parser, n *yaml.Node, path string) {
 // serial is how many hosts are deployed at a time: one batch size or a list.
 type serial struct{ to *Value[[]string] }
 
-var percentPattern = regexp.MustCompile(`^([1-9][0-9]?|100)%$`)
+var percentPattern = lazyregexp.New(`^([1-9][0-9]?|100)%$`)
 
 func (s serial) read(p *parser, n *yaml.Node, path string) {
 	items := []*yaml.Node{n}
@@ -229,8 +230,8 @@ func (s serial) read(p *parser, n *yaml.Node, path string) {
 // names is a list of words.
 type names struct {
 	to   *[]Value[string]
-	like *regexp.Regexp // nil takes anything, or what is listed in of
-	hint string         // what like allows, for people
+	like *lazyregexp.Regexp // nil takes anything, or what is listed in of
+	hint string             // what like allows, for people
 	of   []string
 }
 

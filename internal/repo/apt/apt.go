@@ -21,8 +21,9 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // Component is the only one that suites have.
@@ -75,9 +76,9 @@ func byHashPath(index, sha256 string) string {
 }
 
 var (
-	suitePattern  = regexp.MustCompile(`^[a-z][a-z0-9.-]{0,62}$`)
-	archPattern   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	originPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+ -]{0,62}$`)
+	suitePattern  = lazyregexp.New(`^[a-z][a-z0-9.-]{0,62}$`)
+	archPattern   = lazyregexp.New(`^[a-z0-9][a-z0-9-]{0,62}$`)
+	originPattern = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._+ -]{0,62}$`)
 )
 
 // CheckSuite keeps suite names from leaving their directory or their line.

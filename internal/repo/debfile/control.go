@@ -3,10 +3,11 @@ package debfile
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // Field is one field of a control paragraph. A value of several lines keeps
@@ -74,12 +75,12 @@ func Value(fields []Field, name string) string {
 
 // Debian policy 5.6.7 (name) and 5.6.8 (architecture); deb-version(7).
 var (
-	fieldPattern    = regexp.MustCompile(`^[A-Za-z0-9][!-9;-~]*$`)
-	packagePattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+$`)
-	archPattern     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
-	epochPattern    = regexp.MustCompile(`^[0-9]{1,9}$`)
-	upstreamPattern = regexp.MustCompile(`^[0-9][A-Za-z0-9.+~-]*$`)
-	revisionPattern = regexp.MustCompile(`^[A-Za-z0-9.+~]+$`)
+	fieldPattern    = lazyregexp.New(`^[A-Za-z0-9][!-9;-~]*$`)
+	packagePattern  = lazyregexp.New(`^[a-z0-9][a-z0-9+.-]+$`)
+	archPattern     = lazyregexp.New(`^[a-z0-9][a-z0-9-]*$`)
+	epochPattern    = lazyregexp.New(`^[0-9]{1,9}$`)
+	upstreamPattern = lazyregexp.New(`^[0-9][A-Za-z0-9.+~-]*$`)
+	revisionPattern = lazyregexp.New(`^[A-Za-z0-9.+~]+$`)
 )
 
 // checkIdentity says every mistake in the three fields that name a package.

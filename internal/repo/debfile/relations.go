@@ -3,9 +3,10 @@ package debfile
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // relationFields are the fields that apt reads as relations to other packages.
@@ -17,7 +18,7 @@ func relationFields() []string {
 // relation is one package, as Debian policy 7.1 writes it in a binary package:
 // without the restrictions to architectures and build profiles of source
 // packages. Names are taken as dpkg takes them, upper case too.
-var relation = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9+._-]*(:[a-z0-9-]+)?[ \t]*(\([ \t]*(<<|<=|=|>=|>>|<|>)[ \t]*([0-9]+:)?[A-Za-z0-9][A-Za-z0-9.+~-]*[ \t]*\))?$`)
+var relation = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9+._-]*(:[a-z0-9-]+)?[ \t]*(\([ \t]*(<<|<=|=|>=|>>|<|>)[ \t]*([0-9]+:)?[A-Za-z0-9][A-Za-z0-9.+~-]*[ \t]*\))?$`)
 
 // checkRelations says every relation that apt may not be able to read.
 func checkRelations(fields []Field) error {

@@ -5,8 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"regexp"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 const leadSize = 96
@@ -100,16 +101,16 @@ func (p *Package) fill(f *fields) {
 // The characters that rpm allows in these fields, build/parsePreamble.c, less
 // the "%{}" of macros that were not expanded.
 var (
-	namePattern    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+-]*$`)
-	versionPattern = regexp.MustCompile(`^[A-Za-z0-9._+~^]+$`)
-	archPattern    = regexp.MustCompile(`^[a-z0-9][A-Za-z0-9_]*$`)
+	namePattern    = lazyregexp.New(`^[A-Za-z0-9_][A-Za-z0-9._+-]*$`)
+	versionPattern = lazyregexp.New(`^[A-Za-z0-9._+~^]+$`)
+	archPattern    = lazyregexp.New(`^[a-z0-9][A-Za-z0-9_]*$`)
 )
 
 // checkIdentity says every mistake in the fields that name a package. What it
 // lets pass is safe as part of a file name.
 func checkIdentity(name, version, release, arch string) error {
 	var faults []error
-	f := func(field, value string, pattern *regexp.Regexp) {
+	f := func(field, value string, pattern *lazyregexp.Regexp) {
 		if !pattern.MatchString(value) || len(value) > 128 {
 			faults = append(faults, fmt.Errorf("%s: %q cannot be in the name of a package", field, value))
 		}

@@ -3,8 +3,9 @@ package server
 import (
 	"io/fs"
 	"path"
-	"regexp"
 	"strings"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // kind is what a name is to a client; metrics are counted by it.
@@ -25,7 +26,7 @@ const keyName = "key.asc"
 // digestNamed is an index under the digest of its content: by-hash/SHA256/… of
 // apt, and repodata/…-primary.xml.gz of yum. A signature stands under the
 // digest of what it signs, which is not its own.
-var digestNamed = regexp.MustCompile(`^(?:dists/.*/by-hash/SHA256/([0-9a-f]{64})|yum/.*/repodata/([0-9a-f]{64})-[a-z_.]+)$`)
+var digestNamed = lazyregexp.New(`^(?:dists/.*/by-hash/SHA256/([0-9a-f]{64})|yum/.*/repodata/([0-9a-f]{64})-[a-z_.]+)$`)
 
 // classify turns the path of a URL into the name of a file in the tree, and
 // says what that is to a client. What may not be asked for at all is kindOther.

@@ -5,10 +5,11 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // root is what the root of a suite says of its age.
@@ -18,7 +19,7 @@ type root struct {
 	validUntil    time.Time // deb only; zero: for ever
 }
 
-var suiteName = regexp.MustCompile(`^[a-z][a-z0-9.-]*$`)
+var suiteName = lazyregexp.New(`^[a-z][a-z0-9.-]*$`)
 
 // roots reads the roots of all suites, at most a hundred of each format. What
 // cannot be read is left out: its series end, which an alert can ask for.

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // referenceKind is where a reference points to.
@@ -28,9 +29,9 @@ type reference struct {
 }
 
 var (
-	wholeFingerprint = regexp.MustCompile(`^[0-9A-F]{40}$`)
-	variableName     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	commandWithKey   = regexp.MustCompile(`^([0-9A-Fa-f]{40}):`)
+	wholeFingerprint = lazyregexp.New(`^[0-9A-F]{40}$`)
+	variableName     = lazyregexp.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	commandWithKey   = lazyregexp.New(`^([0-9A-Fa-f]{40}):`)
 )
 
 func parseReference(text string) (reference, error) {

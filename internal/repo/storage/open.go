@@ -7,9 +7,10 @@ import (
 	"net/url"
 	"os"
 	"path"
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // Options are the choices of [Open] and [OpenReader].
@@ -92,10 +93,10 @@ func Close(r Reader) error {
 }
 
 var (
-	urlLike = regexp.MustCompile(`^(?:([a-z][a-z0-9+.-]*)://|(s3|ssh|https?):|[^/:@]+@[^/:]+:)`)
+	urlLike = lazyregexp.New(`^(?:([a-z][a-z0-9+.-]*)://|(s3|ssh|https?):|[^/:@]+@[^/:]+:)`)
 	// What ssh gets as an argument never looks like an option.
-	sshName = regexp.MustCompile(`^[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$`)
-	sshUser = regexp.MustCompile(`^([A-Za-z0-9_][A-Za-z0-9_.@+-]*)?$`)
+	sshName = lazyregexp.New(`^[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$`)
+	sshUser = lazyregexp.New(`^([A-Za-z0-9_][A-Za-z0-9_.@+-]*)?$`)
 )
 
 // schemeOf tells what is written as an address from the path of a directory.

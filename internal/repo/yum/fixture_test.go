@@ -97,11 +97,11 @@ func (t tree) publish(tb testing.TB, r *Repository, key *signing.Key, c Change) 
 	if err != nil {
 		tb.Fatal(err)
 	}
-	pair, roots, err := next.Sign(tb.Context(), signing.Signers{key})
+	roots, err := next.Sign(tb.Context(), signing.Signers{key})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	for _, files := range [][]storage.File{files, pair, roots} {
+	for _, files := range [][]storage.File{files, roots} {
 		t.put(tb, files)
 	}
 	return next

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 	"github.com/kinectl/kinectl/internal/repo/index"
 )
 
@@ -101,9 +102,9 @@ func parseEntry(record []byte, dir string) (index.Entry, error) {
 
 var (
 	// What rpmbuild allows, without the signs that begin a macro.
-	namePattern    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+-]*$`)
-	versionPattern = regexp.MustCompile(`^([0-9]+:)?[A-Za-z0-9._+~^]+-[A-Za-z0-9._+~^]+$`)
-	archPattern    = regexp.MustCompile(`^[a-z0-9_]+$`)
+	namePattern    = lazyregexp.New(`^[A-Za-z0-9_][A-Za-z0-9._+-]*$`)
+	versionPattern = lazyregexp.New(`^([0-9]+:)?[A-Za-z0-9._+~^]+-[A-Za-z0-9._+~^]+$`)
+	archPattern    = lazyregexp.New(`^[a-z0-9_]+$`)
 	sha256Pattern  = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
