@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOLS := go tool -modfile=tools/go.mod
+# The public libraries, each with few dependencies of its own.
+MODULES := vault service
 
 .PHONY: build check clean demo deps golden lint package test unit e2e bench demo-down
 
@@ -31,10 +33,12 @@ check:
 	go vet ./...
 	GOOS=darwin go vet ./cmd/...
 	$(TOOLS) staticcheck ./...
+	for module in $(MODULES); do (cd $$module && go vet ./... && GOOS=darwin go vet ./... && $(subst -modfile=,-modfile=$(CURDIR)/,$(TOOLS)) staticcheck ./... && go mod tidy -diff) || exit 1; done
 	@if command -v shellcheck >/dev/null; then shellcheck demo/run .ci/run $$(find bench -maxdepth 1 -type f ! -name "*.yml"); else echo "shellcheck is not installed: the scripts are not checked"; fi
 	go mod tidy -diff
 
 unit:
+	for module in $(MODULES); do (cd $$module && go test -race -timeout 15m ./...) || exit 1; done
 	go test -race -timeout 30m ./cmd/... ./internal/... ./services/... ./docs/...
 	KINECTL_LONG=yes go test -count=1 -timeout 30m -run 'TestKilled|TestClientsWhilePublishing' -v ./internal/repo | grep -E '^(---|ok|FAIL|panic| )'; exit $${PIPESTATUS[0]}
 
@@ -48,13 +52,17 @@ TEST_FILTER := grep --line-buffered -vE '^=== (RUN|PAUSE|CONT|NAME)'; exit $${PI
 golden:
 	go test $$(grep -rl 'flag.Bool("update"' --include=*_test.go internal | xargs -n 1 dirname | sort -u | sed 's|^|./|') -update
 
-# Each beside its peer where it has one. bench/run needs root.
+# Each beside its peer where it has one. bench/run and bench/restart need root.
 bench: build
 	bench/lint
 	bench/render
 	bench/package
 	bench/repo
 	bench/serve
+	bench/shell
+	bench/size
+	bench/secrets
+	bench/restart
 	bench/run
 
 # What demo and test need from the distribution.

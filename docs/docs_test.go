@@ -141,14 +141,19 @@ func TestCommands(t *testing.T) {
 // shell runs a command as a user would, with a home folder of its own.
 func shell(t *testing.T, dir, text string) string {
 	t.Helper()
-	gocache, err := exec.Command("go", "env", "GOCACHE").Output()
+	caches, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	library, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gocache, modules, _ := strings.Cut(strings.TrimSpace(string(caches)), "\n")
 	cmd := exec.Command("sh", "-c", text)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "PATH="+program+":"+os.Getenv("PATH"), "HOME="+dir, "XDG_CONFIG_HOME=", "XDG_STATE_HOME=", "XDG_CACHE_HOME=",
-		"GOCACHE="+strings.TrimSpace(string(gocache)), "GOTOOLCHAIN=local", "GOFLAGS=", "GOPROXY=off")
+		"GOCACHE="+gocache, "GOMODCACHE="+modules, "KINECTL_LIBRARY="+library, "GOTOOLCHAIN=local", "GOFLAGS=", "GOPROXY=off")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%s: %v\n%s", text, err, out)
@@ -172,7 +177,7 @@ func TestFlags(t *testing.T) {
 			}
 			words := strings.Fields(end.Split(m[1], 2)[0])
 			verb := words[0]
-			if (verb == "repo" || verb == "lab") && len(words) > 1 {
+			if (verb == "repo" || verb == "lab" || verb == "vault") && len(words) > 1 {
 				verb += " " + words[1]
 			}
 			if help[verb] == "" {

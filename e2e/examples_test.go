@@ -127,20 +127,18 @@ func TestThirdParty(t *testing.T) {
 // site returns the spec of the static site, with its program beside it.
 func site(t *testing.T) string {
 	t.Helper()
-	file := edited(t, "site", func(s string) string { return s })
 	// The code is beside the spec: here it is taken as built.
-	program := filepath.Join(filepath.Dir(file), "program")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.version=1.0.0", "-o", program, "../services/site")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(string(text)+"  build: {binary: program}\n"), 0o644); err != nil {
-		t.Fatal(err)
+	file := edited(t, "site", func(s string) string { return strings.Replace(s, "generate: true", "binary: program", 1) })
+	const library = "github.com/kinectl/kinectl/service"
+	for _, argv := range [][]string{
+		{"generate", "../services/site"},
+		{"build", "-trimpath", "-ldflags", "-X " + library + ".name=site -X " + library + ".version=1.0.0", "-o", filepath.Join(filepath.Dir(file), "program"), "../services/site"},
+	} {
+		cmd := exec.Command("go", argv...)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "PATH="+filepath.Dir(road.kinectl)+":"+os.Getenv("PATH"))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go %v: %v: %s", argv, err, out)
+		}
 	}
 	return file
 }
@@ -153,7 +151,8 @@ func TestSite(t *testing.T) {
 	f.released(t, file, "site", "1.0.0")
 	contains(t, f.sh(t, "h1", `curl -s http://127.0.0.1:8081/`), "<title>A site in one program</title>")
 	f.expect(t, "h1", `curl -s -o /dev/null -w '%{http_code} %{content_type}' http://127.0.0.1:8081/style.css`, "200 text/css; charset=utf-8")
-	contains(t, f.sh(t, "h1", `curl -s http://127.0.0.1:9091/metrics`), `build_info{name="site",version="1.0.0"`)
+	contains(t, f.sh(t, "h1", `curl -sI -H 'Accept-Encoding: br' http://127.0.0.1:8081/$(curl -s http://127.0.0.1:8081/ | grep -o 'style[^"]*css')`), "immutable", "Content-Encoding: br")
+	contains(t, f.sh(t, "h1", `curl -s http://127.0.0.1:9091/metrics | grep ^build_info`), `name="site"`, `version="1.0.0"`)
 }
 
 // taken finds the first release refused on a host where the name of the service

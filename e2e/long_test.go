@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/vault"
 )
 
 // The two specs that existed before kinectl did, as they stand: from lint to
@@ -11,23 +13,31 @@ import (
 func TestSpecsAsTheyStand(t *testing.T) {
 	f := road
 	f.run(t, f.fleet("remove", "", "--limit", "h1")...)
+	secret := func(plain string) string {
+		t.Helper()
+		text, err := vault.EncryptBase64([]byte(plain), vault.NewPassword("", "a password"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	key, token, small := secret("a key"), secret(`a token: with $ and "quotes"`), secret("secret")
 	f.configure(t, `log_level: debug
 catalogue_port: 80
 postgres_dsn: postgres://catalogue@db.example.com/catalogue
 sentinel_addresses: 198.51.100.1:26379
 memcached_addresses: 198.51.100.1:11211
 nats_url: nats://198.51.100.1:4222
-vault_catalogue_secret_key: c2VjcmV0IGtleQ==
-vault_catalogue_api_token: "a token: with $ and \"quotes\""
-vault_secret_key_encrypted: c2VjcmV0
-`)
+vault_catalogue_secret_key: `+key+`
+vault_catalogue_api_token: `+token+`
+vault_secret_key_encrypted: `+small+"\n")
 	const environ = `tr '\0' '\n' </proc/$(systemctl show -P MainPID NAME)/environ | grep -E '^(HTTP|LOG|POSTGRES|SENTINEL|MEMCACHED|NATS|SECRET|API)_' | sort`
 	const process = `pid=$(systemctl show -P MainPID catalogue-api); stat -c %U:%G /proc/$pid/; ps -o ni= -p $pid | tr -d ' '
 		grep -E '^Cap(Eff|Bnd|Amb)' /proc/$pid/status; awk '/Max open files/ { print $4, $5 }' /proc/$pid/limits
 		systemctl show -P MemoryMax -P TasksMax -P AllowedCPUs catalogue-api | sort; curl -s http://127.0.0.1:80/`
 	for _, c := range []struct{ folder, name, environ string }{
-		{"seed", "my-api-service", "HTTP_ADDRESS=:8080\nLOG_LEVEL=info\nNATS_URL=nats://198.51.100.1:4222\nPOSTGRES_DSN=postgres://catalogue@db.example.com/catalogue\nSECRET_KEY=c2VjcmV0\nSENTINEL_ADDRESSES=198.51.100.1:26379"},
-		{"long", "catalogue-api", "API_TOKEN=a token: with $ and \"quotes\"\nHTTP_ADDRESS=:80\nLOG_LEVEL=debug\nMEMCACHED_ADDRESSES=198.51.100.1:11211\nNATS_URL=nats://198.51.100.1:4222\nPOSTGRES_DSN=postgres://catalogue@db.example.com/catalogue\nSECRET_KEY=c2VjcmV0IGtleQ==\nSENTINEL_ADDRESSES=198.51.100.1:26379"},
+		{"seed", "my-api-service", "HTTP_ADDRESS=:8080\nLOG_LEVEL=info\nNATS_URL=nats://198.51.100.1:4222\nPOSTGRES_DSN=postgres://catalogue@db.example.com/catalogue\nSECRET_KEY=" + small + "\nSENTINEL_ADDRESSES=198.51.100.1:26379"},
+		{"long", "catalogue-api", "API_TOKEN=" + token + "\nHTTP_ADDRESS=:80\nLOG_LEVEL=debug\nMEMCACHED_ADDRESSES=198.51.100.1:11211\nNATS_URL=nats://198.51.100.1:4222\nPOSTGRES_DSN=postgres://catalogue@db.example.com/catalogue\nSECRET_KEY=" + key + "\nSENTINEL_ADDRESSES=198.51.100.1:26379"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec := filepath.Join("testdata", c.folder, "spec.yml")

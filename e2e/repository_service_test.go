@@ -20,7 +20,7 @@ func (a *archive) service(t *testing.T) {
 		"404 404 404 404 404 404 404 200 ")
 
 	metrics := a.sh(t, a.server, `curl -s http://127.0.0.1:9090/metrics`)
-	contains(t, metrics, `build_info{name="repository",version="1.0.0"`, "\nhttp_connections_open ", "\nprocess_resident_memory_bytes ",
+	contains(t, metrics, `name="repository",`, `version="1.0.0"} 1`, "\nhttp_connections_open ", "\nprocess_resident_memory_bytes ",
 		`http_requests_total{code="5xx",kind="index"} 0`+"\n", `repository_signed_timestamp_seconds{format="deb",suite="stable"} `, `repository_signed_timestamp_seconds{format="rpm",suite="testing"} `)
 	for _, kind := range []string{"root", "index", "package"} { // apt has asked for them
 		if strings.Contains(metrics, `http_requests_total{code="2xx",kind="`+kind+`"} 0`) {
@@ -32,7 +32,7 @@ func (a *archive) service(t *testing.T) {
 	// Drained, it says so and goes on.
 	a.sh(t, a.server, `touch /run/repository/drain`)
 	a.expect(t, a.server, status+`http://127.0.0.1:9090/ready; `+status+`http://127.0.0.1:9090/health; `+status+`http://127.0.0.1:8080/key.asc; rm /run/repository/drain`, "503 200 200 ")
-	a.expect(t, a.server, `journalctl -q -o cat -u repository | grep -c 'level=error'; true`, "0")
+	a.expect(t, a.server, `journalctl -q -o cat -u repository | grep -c 'level=ERROR'; true`, "0")
 }
 
 // restarts the server below a client that fetches in a loop, and below one in
@@ -69,5 +69,5 @@ func (a *archive) restarts(t *testing.T) {
 	a.sh(t, a.server, `systemctl stop repository.socket repository.service`)
 	a.await(t, a.client, `grep -q '^000 Failed to connect' /run/answers`)
 	a.sh(t, a.server, `systemctl start repository.socket repository.service`)
-	a.expect(t, a.server, `journalctl -q -o cat -u repository | grep -cE 'level=(error|warning)'; systemctl is-failed repository; systemctl show -P NRestarts repository`, "0\nactive\n0")
+	a.expect(t, a.server, `journalctl -q -o cat -u repository | grep -cE 'level=(ERROR|WARN)'; systemctl is-failed repository; systemctl show -P NRestarts repository`, "0\nactive\n0")
 }

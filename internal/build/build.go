@@ -22,12 +22,15 @@ import (
 
 // Options say for what and from where a program is built.
 type Options struct {
-	Dir      string       // of the spec: paths of the plan are relative to it
-	Arch     string       // as Go calls it: "amd64"
-	Revision string       // commit, for main.revision; may be empty
-	LDFlags  []string     // more flags for the Go linker
-	Cache    string       // folder for downloads; "" is kinectl's in os.UserCacheDir
-	Client   *http.Client // for downloads; nil is one with timeouts
+	Dir      string   // of the spec: paths of the plan are relative to it
+	Arch     string   // as Go calls it: "amd64"
+	Revision string   // commit, for main.revision; may be empty
+	LDFlags  []string // more flags for the Go linker
+	// Passwords is a password file, as vault.ParsePasswords reads it, that goes into a program built
+	// here; nil for none. The program is then for its owner's eyes only, and so is every package of it.
+	Passwords []byte
+	Cache     string       // folder for downloads; "" is kinectl's in os.UserCacheDir
+	Client    *http.Client // for downloads; nil is one with timeouts
 	// Progress is told what goes on, when not nil: from one goroutine, often.
 	Progress func(Event)
 

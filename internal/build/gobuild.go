@@ -13,6 +13,9 @@ import (
 	"github.com/kinectl/kinectl/internal/plan"
 )
 
+// library is the package for services that is told its build as main is.
+const library = "github.com/kinectl/kinectl/service"
+
 // goBuild builds the plan's Go package for Linux, without cgo, so that it runs
 // on every distribution, and without paths of this machine in it. Its error has
 // what the compiler says.
@@ -22,22 +25,41 @@ func goBuild(ctx context.Context, p plan.Plan, o Options, out string) error {
 		"-X main.name=" + p.Name,
 		"-X main.version=" + p.Version.Label,
 		"-X main.buildTime=" + p.BuildTime.Format(time.RFC3339),
+		// The linker leaves out those of a package that is not in the program.
+		"-X " + library + ".name=" + p.Name,
+		"-X " + library + ".version=" + p.Version.Label,
+		"-X " + library + ".buildTime=" + p.BuildTime.Format(time.RFC3339),
 	}, o.LDFlags...)
 	if o.Revision != "" {
-		flags = append(flags, "-X main.revision="+o.Revision)
+		flags = append(flags, "-X main.revision="+o.Revision, "-X "+library+".revision="+o.Revision)
 	}
 	dir := filepath.Join(o.Dir, filepath.FromSlash(p.Program.Main))
 	o.tell(Event{What: fmt.Sprintf("build %s for %s", dir, o.Arch)})
+	env := append(append(os.Environ(), neutral()...), "GOARCH="+o.Arch)
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", strings.Join(flags, " "), "-o", out}
+	if o.Passwords != nil {
+		if err := reads(ctx, dir, env); err != nil {
+			return fmt.Errorf("build %s for %s: %w", dir, o.Arch, err)
+		}
+		extra, err := overlay(dir, filepath.Dir(out))
+		if err != nil {
+			return fmt.Errorf("build %s for %s: %w", dir, o.Arch, err)
+		}
+		args = append(args, extra)
+	}
 	// -buildvcs=false: git's state is not the same in every checkout of a
 	// commit, and the revision goes in by itself.
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", strings.Join(flags, " "), "-o", out, ".")
+	cmd := exec.CommandContext(ctx, "go", append(args, ".")...)
 	cmd.Dir = dir
-	cmd.Env = append(append(os.Environ(), neutral()...), "GOARCH="+o.Arch)
+	cmd.Env = env
 	cmd.WaitDelay = 5 * time.Second
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("build %s for %s: %w\n%s", dir, o.Arch, err, strings.TrimSpace(said.String()))
+	}
+	if o.Passwords != nil {
+		return fill(out, o.Passwords)
 	}
 	return nil
 }

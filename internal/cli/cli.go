@@ -5,6 +5,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,6 +36,10 @@ type app struct {
 // Run parses args (without the program's name), runs one verb and returns the
 // exit code. The version is what --version prints. Cancelling ctx is Ctrl-C: the verb cleans up and Run returns 1.
 func Run(ctx context.Context, version string, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	out := &output{Writer: stdout}
+	if !terminal(stdout) { // a disk may be full, which nobody would notice
+		stdout = out
+	}
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
 	root := a.rootCommand()
 	root.Version = version
@@ -43,6 +48,9 @@ func Run(ctx context.Context, version string, args []string, stdin io.Reader, st
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if err == nil && out.err != nil {
+		err = failed(fmt.Errorf("write the output: %w", out.err), "")
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -51,10 +59,34 @@ func Run(ctx context.Context, version string, args []string, stdin io.Reader, st
 	if errors.As(err, &e) {
 		code = e.code
 	}
+	if e == nil {
+		err = usage(err, "see 'kinectl --help', or --help after a verb")
+	}
 	if e == nil || e.err != nil {
 		a.fail(err)
 	}
 	return code
+}
+
+// output remembers that something could not be written.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	o.err = cmp.Or(o.err, err)
+	return n, err
+}
+
+// descriptor is standard output itself, for what needs its file: a child that
+// inherits it, a socket that is handed over.
+func (a *app) descriptor() io.Writer {
+	if o, ok := a.stdout.(*output); ok {
+		return o.Writer
+	}
+	return a.stdout
 }
 
 // exitError carries an exit code to Run. With a nil err the verb has already
@@ -126,6 +158,7 @@ rolls itself back.`,
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON document instead of text")
 	root.AddCommand(
 		a.initCommand(),
+		a.assetsCommand(),
 		a.lintCommand(),
 		a.schemaCommand(),
 		a.renderCommand(),
@@ -137,6 +170,7 @@ rolls itself back.`,
 		a.rollbackCommand(),
 		a.removeCommand(),
 		a.statusCommand(),
+		a.vaultCommand(),
 		a.labCommand(),
 	)
 	return root

@@ -10,6 +10,7 @@ import (
 	"github.com/kinectl/kinectl/internal/facts"
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/release"
+	"github.com/kinectl/kinectl/internal/secrets"
 	"github.com/kinectl/kinectl/internal/version"
 )
 
@@ -35,6 +36,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 			ctx := cmd.Context()
 			here, o, err := f.open(ctx, a)
 			if err != nil {
+				return err
+			}
+			if err := rekeyed(f.infra); err != nil {
 				return err
 			}
 			v, err := wantedVersion(label, f.spec)
@@ -69,6 +73,14 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 // permitted refuses what the infra repository does not allow, before any host
 // is asked. It judges the spec that the package carries.
 func (a *app) permitted(p plan.Plan, o release.Options) error { return a.allowed(p, o.Infra.Dir) }
+
+// rekeyed refuses an infra repository whose secrets may have two passwords.
+func rekeyed(infra string) error {
+	if secrets.Unfinished(infra) == "" {
+		return nil
+	}
+	return usage(fmt.Errorf("a rekey of %s was interrupted: its secrets may have the old password or the new one", infra), "finish it with: kinectl vault rekey "+infra)
+}
 
 // wantedVersion is the one on the command line, or git's.
 func wantedVersion(label, specFile string) (version.Version, error) {

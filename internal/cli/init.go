@@ -1,50 +1,137 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/kinectl/kinectl/internal/artifact"
 	"github.com/kinectl/kinectl/internal/atomicfile"
 	"github.com/kinectl/kinectl/internal/scaffold"
 	"github.com/kinectl/kinectl/internal/spec"
 )
 
+// libraryVariable names a checkout as --library does.
+const libraryVariable = "KINECTL_LIBRARY"
+
+type initOptions struct{ dir, name, template, library string }
+
 // initCommand is `kinectl init`.
 func (a *app) initCommand() *cobra.Command {
-	var name string
+	var o initOptions
 	cmd := &cobra.Command{
 		Use:   "init DIR",
 		Short: "Make a service that works as it stands",
-		Long: `Writes a small Go service with metrics, health and an orderly stop, and its
-spec.yml, into DIR, which must be empty or not exist. It lints, builds and packages
-as it stands. The service is named after the folder unless --name says otherwise.`,
+		Long: `Writes a small Go service and its spec.yml into DIR, which must be empty or not
+exist. It lints, builds and packages as it stands; configuration, metrics,
+health, log and an orderly stop come from the library
+github.com/kinectl/kinectl/service. The service is named after the folder unless
+--name says otherwise.
+
+The templates:
+` + templateList() + `
+Then "go mod tidy" fetches what the service imports. Without go or the network
+the files are there all the same, and a line says what to run.`,
 		Example: `  kinectl init my-api
+  kinectl init --template job nightly-report
   kinectl init . --name my-api`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return a.initialise(args[0], name) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.dir = args[0]
+			return a.initialise(cmd.Context(), cmd.Root().Version, o)
+		},
 	}
-	cmd.Flags().StringVar(&name, "name", "", "name of the service (default: from the folder)")
+	names := templateNames()
+	cmd.Flags().StringVar(&o.name, "name", "", "name of the service (default: from the folder)")
+	cmd.Flags().StringVar(&o.template, "template", names[0], "kind of service: "+strings.Join(names, ", "))
+	cmd.Flags().StringVar(&o.library, "library", "", "checkout of kinectl to take the library from (default: $"+libraryVariable+", or this kinectl's release)")
+	_ = cmd.RegisterFlagCompletionFunc("template", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.MarkFlagDirname("library")
 	return cmd
 }
 
-func (a *app) initialise(dir, name string) error {
-	full, err := filepath.Abs(dir)
+func templateNames() []string {
+	var names []string
+	for _, t := range scaffold.Templates() {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+func templateList() string {
+	var b strings.Builder
+	for _, t := range scaffold.Templates() {
+		fmt.Fprintf(&b, "  %-8s %s\n", t.Name, t.Help)
+	}
+	return b.String()
+}
+
+func (a *app) initialise(ctx context.Context, version string, o initOptions) error {
+	full, err := filepath.Abs(o.dir)
 	if err != nil {
 		return failed(err, "")
 	}
-	if name == "" {
-		name = scaffold.Name(filepath.Base(full))
+	if o.name == "" {
+		o.name = scaffold.Name(filepath.Base(full))
 	}
-	files, err := scaffold.Service(name)
+	library, err := libraryOf(version, o.library)
 	if err != nil {
-		return failed(err, "")
+		return usage(err, "name a folder with a checkout of kinectl, which has service/go.mod")
 	}
-	// The spec to be written judges the name, before anything is written.
+	files, err := scaffold.Service(o.name, o.template, library)
+	if err != nil {
+		return usage(err, "--template is one of "+strings.Join(templateNames(), ", "))
+	}
+	if err := mayBecome(o.dir, o.name, files); err != nil {
+		return err
+	}
+	written := []string{}
+	for _, f := range files {
+		path := filepath.Join(o.dir, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return failed(err, "")
+		}
+		if err := atomicfile.Write(path, f.Body, f.Mode); err != nil {
+			return failed(err, "")
+		}
+		written = append(written, path)
+		if !a.json {
+			fmt.Fprintln(a.stdout, "wrote", path)
+		}
+	}
+	left := "" // to be run by hand, and why
+	if !library.Somewhere() {
+		left = "this kinectl is no release: let go.mod know a checkout of it, with go mod edit -replace, or use --library the next time"
+	} else if err := tidy(ctx, o.dir); err != nil {
+		left = err.Error()
+	}
+	if ctx.Err() != nil {
+		return failed(fmt.Errorf("get the modules of %s: %w", o.name, ctx.Err()), "the files are in "+o.dir+": run go mod tidy there")
+	}
+	if a.json {
+		a.printJSON(map[string]any{"name": o.name, "template": o.template, "files": written, "tidy": left == "", "reason": left})
+		return nil
+	}
+	step := ""
+	if left != "" {
+		fmt.Fprintln(a.stderr, "warning:", left)
+		step = "go mod tidy && "
+	}
+	fmt.Fprintf(a.stdout, "next: cd %s && %skinectl lint && kinectl package --version 0.1.0 -o dist\n", o.dir, step)
+	return nil
+}
+
+// mayBecome refuses a folder that is not empty, and a name that the spec to be
+// written does not take, before anything is written.
+func mayBecome(dir, name string, files []artifact.File) error {
 	for _, f := range files {
 		if f.Path != "spec.yml" {
 			continue
@@ -61,24 +148,49 @@ func (a *app) initialise(dir, name string) error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return usage(err, "")
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return failed(err, "")
+	return nil
+}
+
+// libraryOf finds the library that belongs to this kinectl: a checkout that was
+// named; its release; or the checkout that the program lies in, which is where
+// a development build is made.
+func libraryOf(version, named string) (scaffold.Library, error) {
+	if named == "" {
+		named = os.Getenv(libraryVariable)
 	}
-	written := []string{}
-	for _, f := range files {
-		path := filepath.Join(dir, filepath.FromSlash(f.Path))
-		if err := atomicfile.Write(path, f.Body, f.Mode); err != nil {
-			return failed(err, "")
+	if named != "" {
+		return scaffold.Checkout(named)
+	}
+	if library, ok := scaffold.Release(version); ok {
+		return library, nil
+	}
+	self, err := os.Executable()
+	if err == nil {
+		self, err = filepath.EvalSymlinks(self)
+	}
+	if err == nil {
+		if library, err := scaffold.Checkout(filepath.Join(filepath.Dir(self), "..")); err == nil {
+			return library, nil
 		}
-		written = append(written, path)
 	}
-	if a.json {
-		a.printJSON(map[string]any{"name": name, "files": written})
+	return scaffold.Library{}, nil
+}
+
+// tidy lets go find and fetch what the new service imports. Its error is one
+// line that tells why it did not.
+func tidy(ctx context.Context, dir string) error {
+	cmd := exec.CommandContext(ctx, "go", "mod", "tidy")
+	cmd.Dir = dir
+	// A workspace around the folder is not the new service's.
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	cmd.WaitDelay = 5 * time.Second
+	out, err := cmd.CombinedOutput()
+	if err == nil {
 		return nil
 	}
-	for _, path := range written {
-		fmt.Fprintln(a.stdout, "wrote", path)
+	if errors.Is(err, exec.ErrNotFound) {
+		return errors.New("go is not installed, so the modules of the service were not fetched")
 	}
-	fmt.Fprintf(a.stdout, "next: cd %s && kinectl lint && kinectl package --version 0.1.0 -o dist\n", dir)
-	return nil
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return fmt.Errorf("go mod tidy: %w: %s", err, strings.TrimSpace(lines[len(lines)-1]))
 }

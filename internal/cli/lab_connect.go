@@ -26,7 +26,7 @@ standard output, for ssh's ProxyCommand with ProxyUseFdpass=yes.`,
 			if err != nil || port < 1 || port > 65535 {
 				return usage(fmt.Errorf("port %q: want 1 to 65535", args[1]), "")
 			}
-			out, ok := a.stdout.(*os.File)
+			out, ok := a.descriptor().(*os.File)
 			if !ok {
 				return failed(errors.New("standard output is no file"), "")
 			}

@@ -52,7 +52,7 @@ when its sshd does not work. The exit code is that of COMMAND.`,
 			if err != nil {
 				return labError(err, *name)
 			}
-			return childError(l.Exec(cmd.Context(), args[0], a.stdin, a.stdout, a.stderr, args[1:]...), *name)
+			return childError(l.Exec(cmd.Context(), args[0], a.stdin, a.descriptor(), a.stderr, args[1:]...), *name)
 		},
 	}
 }
@@ -79,7 +79,7 @@ and nothing else can. The exit code is that of COMMAND.`,
 // runHere runs a command on our own input and output. When we are interrupted
 // it gets the chance to end by itself.
 func (a *app) runHere(c *exec.Cmd) error {
-	c.Stdin, c.Stdout, c.Stderr = a.stdin, a.stdout, a.stderr
+	c.Stdin, c.Stdout, c.Stderr = a.stdin, a.descriptor(), a.stderr
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = 5 * time.Second
 	err := c.Run()

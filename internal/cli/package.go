@@ -8,12 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kinectl/kinectl/internal/build"
 	"github.com/kinectl/kinectl/internal/packager"
 )
 
 // packageOptions are the flags of `kinectl package`.
 type packageOptions struct {
 	spec, version, binary, out string
+	passwordFile               string
 	formats, archs             []string // nil for the default
 	compression                map[string]string
 	ldflags                    []string
@@ -80,11 +82,13 @@ func (o *packageOptions) flags(cmd *cobra.Command) {
 	f.StringVar(&o.binary, "binary", "", "program built already (default: what build of the spec says)")
 	f.StringSliceVar(&o.archs, "arch", nil, "architectures: amd64, arm64 (default: that of --binary, else build.arch of the spec)")
 	f.StringToStringVar(&o.compression, "compression", nil, "compression of a format, with a level or not: deb=gzip,rpm=zstd:19")
+	f.StringVar(&o.passwordFile, "vault-password-file", "", "password file to put into the program, which then reads its secrets without any other; see docs/vault.md first")
 	f.StringArrayVar(&o.ldflags, "ldflags", nil, "more flags for the Go linker; may be repeated")
 	f.StringVarP(&o.out, "output", "o", "", "folder for the packages; made if needed")
 	_ = cmd.MarkFlagRequired("output")
 	_ = cmd.MarkFlagDirname("output")
 	_ = cmd.MarkFlagFilename("file", "yml", "yaml")
+	_ = cmd.MarkFlagFilename("vault-password-file")
 	_ = cmd.RegisterFlagCompletionFunc("arch", listed("amd64", "arm64"))
 	_ = cmd.RegisterFlagCompletionFunc("compression", listed(compressions()...))
 }
@@ -124,6 +128,10 @@ func (a *app) pack(ctx context.Context, o packageOptions) error {
 	if err != nil {
 		return err
 	}
+	passwords, err := o.passwords(p)
+	if err != nil {
+		return err
+	}
 	jobs, err := o.jobs(p)
 	if err != nil {
 		return err
@@ -132,12 +140,14 @@ func (a *app) pack(ctx context.Context, o packageOptions) error {
 	if err != nil {
 		return err
 	}
-	w := packageWork{options: o, plan: p, facts: f, files: files, line: newProgressLine(a.progress())}
+	w := packageWork{options: o, plan: p, facts: f, files: files, passwords: passwords, line: newProgressLine(a.progress())}
 	done, err := w.run(ctx, jobs)
 	w.line.clear()
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return failed(errors.New("interrupted; nothing was written"), "")
+	case errors.Is(err, build.ErrNoReader):
+		return usage(err, "leave --vault-password-file out, or let the program run on the package service, or call vault.DecryptEnv")
 	case err != nil:
 		return failed(err, "")
 	}

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/kinectl/kinectl/internal/build"
 	"github.com/kinectl/kinectl/internal/facts"
 	"github.com/kinectl/kinectl/internal/packager"
 	"github.com/kinectl/kinectl/internal/plan"
@@ -108,4 +110,26 @@ func (o *packageOptions) architectures(p plan.Plan) ([]string, error) {
 		return nil, usage(fmt.Errorf("%s is a program for %s", o.binary, of), "--arch "+of+", or leave it out")
 	}
 	return given, nil
+}
+
+// passwords reads what is to be put into the program, nil for nothing.
+func (o *packageOptions) passwords(p plan.Plan) ([]byte, error) {
+	if o.passwordFile == "" {
+		return nil, nil
+	}
+	if o.binary != "" || p.Program.Main == "" {
+		return nil, usage(errors.New("--vault-password-file goes into a program that is built here"),
+			"leave it out, and give the service the password as a credential: security: {credentials: [vault-password]}")
+	}
+	if slices.Contains(o.formats, "archlinux") {
+		return nil, usage(errors.New("an archlinux package cannot keep the program from the eyes of others"), "give the service the password as a credential: security: {credentials: [vault-password]}")
+	}
+	text, err := readPasswordFile(o.passwordFile)
+	if err != nil {
+		return nil, err
+	}
+	if err := build.CheckPassword(text); err != nil {
+		return nil, usage(fmt.Errorf("read the passwords in %s: %w", o.passwordFile, err), "a password a line")
+	}
+	return text, nil
 }

@@ -38,11 +38,12 @@ type packed struct {
 
 // packageWork makes the packages of one call.
 type packageWork struct {
-	options packageOptions
-	plan    plan.Plan
-	facts   facts.Facts
-	files   []packager.File
-	line    *progressLine
+	options   packageOptions
+	plan      plan.Plan
+	facts     facts.Facts
+	files     []packager.File
+	passwords []byte // to be put into the program; nil for none
+	line      *progressLine
 }
 
 // packageFiles finds the files of the spec. What is wrong with them is shown
@@ -90,6 +91,11 @@ type built struct {
 // run makes all packages aside and then moves them to their places, so that a
 // package that cannot be made leaves all files of the build before.
 func (w packageWork) run(ctx context.Context, jobs []packageJob) ([]packed, error) {
+	if w.options.binary == "" {
+		if err := build.Generate(ctx, w.plan, w.buildOptions("")); err != nil {
+			return nil, err
+		}
+	}
 	programs := map[string]built{} // by architecture
 	for _, j := range jobs {
 		if _, ok := programs[j.Arch]; ok {
@@ -131,9 +137,7 @@ func (w packageWork) run(ctx context.Context, jobs []packageJob) ([]packed, erro
 func (w packageWork) build(ctx context.Context, arch string) (b built, cleanup func(), err error) {
 	b.program, cleanup = w.options.binary, func() {}
 	if b.program == "" {
-		b.program, cleanup, err = build.Program(ctx, w.plan, build.Options{
-			Dir: filepath.Dir(w.options.spec), Arch: arch, Revision: w.facts.Revision, LDFlags: w.options.ldflags, Progress: w.line.event,
-		})
+		b.program, cleanup, err = build.Program(ctx, w.plan, w.buildOptions(arch))
 	}
 	if err != nil || b.program == "" {
 		return b, cleanup, err
@@ -143,6 +147,12 @@ func (w packageWork) build(ctx context.Context, arch string) (b built, cleanup f
 		cleanup()
 	}
 	return b, cleanup, err
+}
+
+func (w packageWork) buildOptions(arch string) build.Options {
+	return build.Options{
+		Dir: filepath.Dir(w.options.spec), Arch: arch, Revision: w.facts.Revision, LDFlags: w.options.ldflags, Passwords: w.passwords, Progress: w.line.event,
+	}
 }
 
 // packAll packs two at a time: a format that compresses with one thread leaves
@@ -178,8 +188,12 @@ func (w packageWork) packOne(ctx context.Context, j packageJob, b built, dir str
 		Arch: j.Arch, Format: j.format, Distribution: j.Distribution,
 	}
 	sum := sha256.New()
-	contents := packager.Contents{Plan: w.plan, Rendered: unit.Files(w.plan), Binary: b.program, Files: w.files, SBOM: b.sbom}
-	err := atomicfile.WriteFrom(filepath.Join(dir, name), 0o644, func(to io.Writer) error {
+	contents := packager.Contents{Plan: w.plan, Rendered: unit.Files(w.plan), Binary: b.program, Secret: w.passwords != nil, Files: w.files, SBOM: b.sbom}
+	mode := os.FileMode(0o644)
+	if contents.Secret {
+		mode = 0o600
+	}
+	err := atomicfile.WriteFrom(filepath.Join(dir, name), mode, func(to io.Writer) error {
 		return packager.Write(ctx, j.format, contents, j.Options, io.MultiWriter(to, sum, &counter{&out.Size}))
 	})
 	out.SHA256, out.Seconds = hex.EncodeToString(sum.Sum(nil)), time.Since(start).Seconds()

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,6 +41,7 @@ was published stays until it is removed or pruned, so that a rollback finds it.`
 type repoFlags struct {
 	suite string
 	keys  []string
+	cmd   *cobra.Command
 }
 
 // add adds both flags. Some verbs mean every suite when none is named.
@@ -49,12 +51,15 @@ func (f *repoFlags) add(cmd *cobra.Command, suite, usage string) {
 }
 
 func (f *repoFlags) addKey(cmd *cobra.Command) {
+	f.cmd = cmd
 	cmd.Flags().StringArrayVar(&f.keys, "key", nil,
 		"where a private key is: FILE, env:NAME, gpg:FINGERPRINT or exec:COMMAND (default ~/.config/kinectl/keys/FINGERPRINT.asc)")
 }
 
 func (f *repoFlags) options() (repo.Options, error) {
-	o := repo.Options{Suite: f.suite, Keys: f.keys}
+	o := repo.Options{Suite: f.suite, Keys: f.keys, Waiting: func() {
+		fmt.Fprintln(f.cmd.ErrOrStderr(), "waiting: somebody else is changing the repository")
+	}}
 	config, err := os.UserConfigDir()
 	switch {
 	case err == nil:
@@ -79,11 +84,20 @@ func repoError(err error, location string) error {
 	case errors.Is(err, repo.ErrSignature):
 		return failed(err, "compare the public key with the repository's key.asc; if they are the same, somebody changed the files")
 	case errors.Is(err, repo.ErrNotRepository):
+		if strings.HasPrefix(location, "http://") || strings.HasPrefix(location, "https://") {
+			return failed(err, "look at the address and at --suite")
+		}
 		return failed(err, "make the repository or the suite with: kinectl repo init "+location+" [--suite SUITE]")
 	case errors.Is(err, repo.ErrNotFound):
-		return usage(err, "see what there is with: kinectl repo list "+location)
+		return usage(err, "see what there is with: kinectl repo list "+location+" [--suite SUITE]")
+	case errors.Is(err, repo.ErrMissing):
+		return failed(err, "nothing was changed; where hosts have these from elsewhere, like the distribution, go on with --allow-missing")
+	case errors.Is(err, repo.ErrDamaged):
+		return failed(err, "nothing was changed; what to do is in docs/repository.md under \"A damaged repository\"")
 	case errors.Is(err, repo.ErrRefused):
-		return failed(err, "nothing was changed; mend or leave out what is named, give changed content a new version")
+		return failed(err, "nothing was changed")
+	case errors.Is(err, fs.ErrPermission):
+		return failed(err, "run this as the user whom the repository's files belong to")
 	}
 	return failed(err, "")
 }

@@ -22,7 +22,7 @@ func (a *app) repoInitCommand() *cobra.Command {
 		Long: `Makes REPO a package repository for apt and dnf with an empty suite, and a key that
 signs it. The public key is REPO/key.asc. The private key is never inside REPO,
 since web servers serve that: keep a copy of it in a safe place. A key that you
-have already is taken with --key.
+have already is taken with --key FILE; where there is no such file, the new key goes there.
 
 Again on the same repository changes nothing; with another --suite adds that suite.
 With --valid-for hosts refuse the suite when it was not signed anew for that long

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -28,7 +29,7 @@ nothing is removed: the version may be written in a way that is not understood.
 --allow-missing goes on all the same.
 
 Files of removed versions stay for another day, see 'kinectl repo remove'.`,
-		Example: `  dpkg-query -W -f '${Package} ${Version}\n' >in-use    # on every host
+		Example: `  ansible all -i inventories/production -m command -a 'cat in-use' >in-use    # see docs/repository.md
   kinectl repo prune /srv/repository --in-use in-use --dry-run
   kinectl repo prune /srv/repository --in-use in-use --keep 20 --younger-than 180d`,
 		Args: cobra.ExactArgs(1),
@@ -47,11 +48,13 @@ Files of removed versions stay for another day, see 'kinectl repo remove'.`,
 			}
 			options.Younger = time.Duration(younger)
 			pruned, err := repo.Prune(cmd.Context(), args[0], options)
-			if err != nil {
-				return repoError(err, args[0])
+			if err == nil || errors.Is(err, repo.ErrMissing) && options.DryRun {
+				a.showPruned(pruned, options.DryRun)
 			}
-			a.showPruned(pruned, options.DryRun)
-			return nil
+			if err != nil && a.json && options.DryRun && errors.Is(err, repo.ErrMissing) {
+				return exit(exitFailed) // "missing" says it
+			}
+			return repoError(err, args[0])
 		},
 	}
 	flags.add(cmd, "", "only this suite (default every suite)")
@@ -77,10 +80,10 @@ func (a *app) showPruned(p *repo.Pruned, dryRun bool) {
 		fmt.Fprintf(a.stdout, "%s %s %s %s (%s) from %s\n", verb, e.Name, e.Version, e.Architecture, byteSize(e.Size), e.Suite)
 	}
 	for _, name := range p.Orphans {
-		fmt.Fprintf(a.stdout, "%s %s, which belongs to no suite, in a while\n", verb, name)
+		fmt.Fprintf(a.stdout, "%s %s, which belongs to no suite, when clients are done with it\n", verb, name)
 	}
 	for _, u := range p.Missing {
 		fmt.Fprintf(a.stderr, "warning: %s %s is in use but not in the repository\n", u.Name, u.Version)
 	}
-	fmt.Fprintf(a.stdout, "%s %d packages (%s), %d stay\n", verb, len(p.Removed), byteSize(p.Bytes), p.Kept)
+	fmt.Fprintf(a.stdout, "%s %s (%s), %d stay\n", verb, counted(len(p.Removed), "package"), byteSize(p.Bytes), p.Kept)
 }

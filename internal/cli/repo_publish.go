@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -15,7 +16,7 @@ func (a *app) repoPublishCommand() *cobra.Command {
 		Use:   "publish REPO FILE...",
 		Short: "Add packages to a repository",
 		Long: `Adds .deb and .rpm files to a suite of REPO; a directory stands for the packages in
-it. They may be kinectl's own or anybody's. apt sees all of them at one moment or
+and below it. They may be kinectl's own or anybody's. apt sees all of them at one moment or
 none, and so does dnf; many publishers may run at once.
 
 A version never changes: the same file again changes nothing, other content under
@@ -33,6 +34,9 @@ An rpm gets the signature of the repository's key in the place of its own.`,
 			// A short life: to collect at 4 MB of memory, then 8, takes a tenth of the time.
 			defer debug.SetGCPercent(debug.SetGCPercent(400))
 			packages, err := repo.Publish(cmd.Context(), args[0], args[1:], options)
+			if errors.Is(err, repo.ErrRefused) {
+				return failed(err, "nothing was changed; mend or leave out what is named, give changed content a new version")
+			}
 			if err != nil {
 				return repoError(err, args[0])
 			}

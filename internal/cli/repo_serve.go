@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kinectl/kinectl/internal/repo/server"
+	"github.com/kinectl/kinectl/service"
 )
 
 func (a *app) repoServeCommand() *cobra.Command {
@@ -37,40 +39,29 @@ packages can be fetched. --metrics opens a second port with /metrics, /health an
 				return failed(err, "")
 			}
 			defer files.Close()
-			listen := func(address string) (net.Listener, error) {
-				l, err := server.Listen(cmd.Context(), address)
-				if err != nil {
-					return nil, failed(fmt.Errorf("serve %s: %w", args[0], err), "choose another address, HOST:PORT")
+			options := server.Options{Log: log, Listening: func(at net.Addr) {
+				url := "http://" + at.String()
+				if a.json {
+					a.printJSON(map[string]string{"url": url})
+				} else {
+					fmt.Fprintf(a.stdout, "serving %s at %s\n", args[0], url)
 				}
-				return l, nil
+			}}
+			process := service.Process{
+				Build:   service.Build{Name: "kinectl", Version: cmd.Root().Version},
+				Environ: append(repoServeEnviron(metrics, log), handedOver()...),
+				Log:     a.stderr,
 			}
-			listener, err := listen(address)
-			if err != nil {
-				return err
-			}
-			options := server.Options{Program: server.Program{Name: "kinectl", Version: cmd.Root().Version}}
-			if metrics != "" {
-				if options.Metrics, err = listen(metrics); err != nil {
-					listener.Close()
-					return err
-				}
-			}
-			if log {
-				options.Log = a.stderr
-			}
-			url := "http://" + listener.Addr().String()
-			if a.json {
-				a.printJSON(map[string]string{"url": url})
-			} else {
-				fmt.Fprintf(a.stdout, "serving %s at %s\n", args[0], url)
-			}
-			err = server.Serve(cmd.Context(), listener, files, options)
-			if errors.Is(err, server.ErrCutOff) { // it was told to end
-				fmt.Fprintf(a.stderr, "warning: %v\n", err)
+			err = service.Serve(cmd.Context(), process, func(s *service.Service, _ struct{}) error {
+				server.Add(s, service.Address(address), files, options)
 				return nil
-			}
-			if err != nil {
-				return failed(err, "")
+			})
+			var taken *net.OpError
+			switch {
+			case errors.As(err, &taken):
+				return failed(fmt.Errorf("serve %s: %w", args[0], err), "choose another address, HOST:PORT")
+			case err != nil:
+				return failed(fmt.Errorf("serve %s: %w", args[0], err), "")
 			}
 			return nil
 		},
@@ -79,4 +70,29 @@ packages can be fetched. --metrics opens a second port with /metrics, /health an
 	cmd.Flags().StringVar(&metrics, "metrics", "", "address for /metrics, /health and /ready, HOST:PORT (default none)")
 	cmd.Flags().BoolVar(&log, "log", false, "write a line for every request to standard error")
 	return cmd
+}
+
+// repoServeEnviron says what the flags say in the words of a service's
+// environment. Without the log of requests there are warnings only.
+func repoServeEnviron(metrics string, log bool) []string {
+	level := "info"
+	if !log {
+		level = "warn"
+	}
+	if metrics == "" {
+		metrics = "off"
+	}
+	return []string{"METRICS_ADDRESS=" + metrics, "LOG_LEVEL=" + level}
+}
+
+// handedOver is what systemd has told this process: its sockets, and where to
+// say how far it is (sd_listen_fds(3), sd_notify(3)). All else of the environment
+// is the user's, and none of the service's.
+func handedOver() (environ []string) {
+	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "RUNTIME_DIRECTORY", "JOURNAL_STREAM"} {
+		if value, set := os.LookupEnv(name); set {
+			environ = append(environ, name+"="+value)
+		}
+	}
+	return environ
 }

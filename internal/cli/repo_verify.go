@@ -60,13 +60,18 @@ func (a *app) showVerified(location string, v *repo.Verified) error {
 			fmt.Fprintf(a.stdout, "%s: %s\n", p.File, p.Error)
 		}
 		if len(v.Unnamed) > 0 {
-			fmt.Fprintf(a.stdout, "%d files belong to no suite any more: superseded a moment ago, or left by a killed process; prune removes them\n", len(v.Unnamed))
+			fmt.Fprintf(a.stdout, "%s of no suite, left by a killed process: prune removes them\n", counted(len(v.Unnamed), "file"))
 		}
-		fmt.Fprintf(a.stdout, "checked %d packages (%s) in %d suites: %d problems\n", v.Packages, byteSize(v.Bytes), len(v.Suites), len(v.Problems))
+		fmt.Fprintf(a.stdout, "checked %s (%s) in %s: %s\n", counted(v.Packages, "package"), byteSize(v.Bytes),
+			counted(len(v.Suites), "suite"), counted(len(v.Problems), "problem"))
 	}
-	if len(v.Problems) > 0 {
-		return failed(fmt.Errorf("verify %s: %d files are not what the repository signed", location, len(v.Problems)),
-			"publish a damaged package's file again after removing it, and find out who changed it; what a killed process left is mended by: kinectl repo resign "+location)
+	switch {
+	case len(v.Problems) == 0:
+		return nil
+	case a.json:
+		return exit(exitFailed) // all is said
 	}
-	return nil
+	return failed(fmt.Errorf("verify %s: %s in what the repository signed", location, counted(len(v.Problems), "problem")),
+		"a package is mended by publishing its file again, what a killed process left by: kinectl repo resign "+location+
+			"; anything else as docs/repository.md says under \"A damaged repository\". Find out who changed it")
 }

@@ -40,6 +40,9 @@ it is deployed from the package repository with today's configuration.`,
 			p := here
 			run := func(o release.Options) (*release.Outcome, error) { return release.Rollback(ctx, o, p, goal) }
 			if err != nil { // not kept everywhere: from the repository
+				if bad := rekeyed(f.infra); bad != nil {
+					return bad
+				}
 				v, bad := wantedVersion(to, f.spec)
 				if bad != nil {
 					return bad

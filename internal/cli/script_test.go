@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -27,7 +28,12 @@ func TestMain(m *testing.M) {
 
 func TestScript(t *testing.T) {
 	// A script that packages builds a Go program: it shares the build cache.
-	cache, err := exec.Command("go", "env", "GOCACHE").Output()
+	cache, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	caches := strings.Split(strings.TrimSpace(string(cache)), "\n")
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,10 +41,15 @@ func TestScript(t *testing.T) {
 		Dir:                "testdata/script",
 		RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
+			env.Setenv("GOCACHE", caches[0])
+			env.Setenv("GOMODCACHE", caches[1]) // what init needs is there: kinectl itself needs it
+			env.Setenv("GOPROXY", "off")
+			env.Setenv("KINECTL_LIBRARY", root)
 			env.Setenv("GOTOOLCHAIN", "local")
 			env.Setenv("GOFLAGS", "")
 			env.Setenv("SOURCE_DATE_EPOCH", "")
+			env.Setenv("KINECTL_SOURCE", root) // for replace lines of a go.mod
+			env.Setenv("KINECTL_VAULT_PASSWORD_FILE", "")
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

@@ -39,7 +39,11 @@ func settle(c Contents) ([]entry, error) {
 		if err != nil {
 			return nil, missing(c.Binary, err)
 		}
-		all = append(all, entry{kind: files.TypeFile, destination: "/usr/bin/" + name, source: program, mode: 0o755, from: c.Binary})
+		mode := fs.FileMode(0o755)
+		if c.Secret {
+			mode = 0o750
+		}
+		all = append(all, entry{kind: files.TypeFile, destination: "/usr/bin/" + name, source: program, mode: mode, from: c.Binary})
 	}
 	for _, f := range c.Rendered {
 		if f.Install != "" {
@@ -60,7 +64,7 @@ func settle(c Contents) ([]entry, error) {
 	return check(all)
 }
 
-// private gives files of the spec that not everybody may read to the service's
+// private gives the program and files of the spec that not everybody may read to the service's
 // group: else nobody but root could, and the service is not root.
 func private(all []entry, c Contents) {
 	made := slices.ContainsFunc(c.Rendered, func(f artifact.File) bool { return strings.HasPrefix(f.Install, "/usr/lib/sysusers.d/") })

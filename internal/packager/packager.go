@@ -29,8 +29,10 @@ type Contents struct {
 	Plan     plan.Plan
 	Rendered []artifact.File // those that say where they are installed
 	Binary   string          // path of the program, packed as /usr/bin/NAME; "" for a package of files only
-	Files    []File
-	SBOM     []byte // CycloneDX, in JSON; nil for none
+	// Secret is for a program with a password in it: nobody but root and the service's group may read it.
+	Secret bool
+	Files  []File
+	SBOM   []byte // CycloneDX, in JSON; nil for none
 }
 
 // File is one more file or folder.

@@ -18,7 +18,7 @@ type Facts struct {
 
 // Build settles every default of a spec that has no errors.
 func Build(s *spec.Spec, facts Facts) Plan {
-	environment, needs := variables(s, facts.Resources)
+	environment, needs, secrets := variables(s, facts.Resources)
 	return Plan{
 		Name:        s.Name.V,
 		Group:       s.Group.V,
@@ -33,6 +33,7 @@ func Build(s *spec.Spec, facts Facts) Plan {
 		Deploy:      deploy(s),
 		Environment: environment,
 		Needs:       needs,
+		Secrets:     secrets,
 		Alerts:      alerts(s),
 		Routes:      routes(s),
 		Spec:        s.Source,
@@ -41,10 +42,11 @@ func Build(s *spec.Spec, facts Facts) Plan {
 
 func program(s *spec.Spec) Program {
 	b := Program{
-		Main:    s.Build.Main.V,
-		Binary:  s.Build.Binary.V,
-		Archive: s.Build.Archive.V,
-		Archs:   values(s.Build.Arch),
+		Main:     s.Build.Main.V,
+		Generate: s.Build.Generate.V,
+		Binary:   s.Build.Binary.V,
+		Archive:  s.Build.Archive.V,
+		Archs:    values(s.Build.Arch),
 	}
 	if s.Build.Archive.Set {
 		b.SHA256 = map[string]string{}
@@ -98,14 +100,15 @@ func dependencies(of []spec.Value[spec.Package]) []Dependency {
 
 func service(s *spec.Spec) Unit {
 	u := Unit{
-		User:       s.Security.Owner.Or(s.Name.V),
-		Group:      s.Security.Group.Or(s.Security.Owner.Or(s.Name.V)),
-		StopSignal: spec.DefaultStop,
-		Type:       s.Exec.Type.Or(spec.DefaultType),
-		Limits:     limits(s.Limits, spec.Limits{}),
-		State:      s.State.V,
-		Cache:      s.Cache.V,
-		Sandbox:    Sandbox{Capabilities: values(s.Capabilities)},
+		User:        s.Security.Owner.Or(s.Name.V),
+		Group:       s.Security.Group.Or(s.Security.Owner.Or(s.Name.V)),
+		StopSignal:  spec.DefaultStop,
+		Type:        s.Exec.Type.Or(spec.DefaultType),
+		Limits:      limits(s.Limits, spec.Limits{}),
+		State:       s.State.V,
+		Cache:       s.Cache.V,
+		Sandbox:     Sandbox{Capabilities: values(s.Capabilities)},
+		Credentials: values(s.Security.Credentials),
 	}
 	for _, l := range s.Security.Allow {
 		u.Sandbox.Allow = append(u.Sandbox.Allow, Loosening(l.V))

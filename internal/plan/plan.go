@@ -27,6 +27,7 @@ type Plan struct {
 	Deploy      Deploy
 	Environment []Variable // in the order of the spec, resources first
 	Needs       []string   // names of Ansible variables that Environment uses, sorted, each once
+	Secrets     []string   // names of vault_… variables that it uses or may use, sorted, each once
 	Alerts      []Alert    // beside the standard set
 	Routes      []Route
 	Spec        []byte // the source, carried in the package as it was read
@@ -36,11 +37,12 @@ type Plan struct {
 // set, or neither for a package of files only; with Archive, Binary is a path
 // inside of it.
 type Program struct {
-	Main    string            // Go package, relative to the spec
-	Binary  string            // program built already, relative to the spec
-	Archive string            // upstream's file: a URL, or a path relative to the spec
-	SHA256  map[string]string // of Archive, by architecture ("amd64"); "" is for all
-	Archs   []string          // as Go calls them, sorted; never empty
+	Main     string            // Go package, relative to the spec
+	Generate bool              // go generate runs there before the build
+	Binary   string            // program built already, relative to the spec
+	Archive  string            // upstream's file: a URL, or a path relative to the spec
+	SHA256   map[string]string // of Archive, by architecture ("amd64"); "" is for all
+	Archs    []string          // as Go calls them, sorted; never empty
 }
 
 // Package is what the package says of itself, and carries besides the program
@@ -83,6 +85,7 @@ type Unit struct {
 	State       bool // owns /var/lib/NAME
 	Cache       bool // owns /var/cache/NAME
 	Sandbox     Sandbox
+	Credentials []string // names; their files are /etc/credstore.encrypted/NAME.CREDENTIAL
 }
 
 // Runs reports whether there is a service to start, and not only jobs or files.

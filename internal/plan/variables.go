@@ -8,8 +8,9 @@ import (
 )
 
 // variables returns the service's environment, those of the resources first,
-// and the Ansible variables that it cannot do without.
-func variables(s *spec.Spec, kinds []spec.Resource) (all []Variable, needs []string) {
+// the Ansible variables that it cannot do without, and those that must be
+// encrypted.
+func variables(s *spec.Spec, kinds []spec.Resource) (all []Variable, needs, secrets []string) {
 	for _, r := range resources(s, kinds) {
 		all = append(all, Variable{Name: r.Variable, Parts: []Part{{Expression: r.Needs}}})
 		needs = append(needs, r.Needs)
@@ -19,11 +20,15 @@ func variables(s *spec.Spec, kinds []spec.Resource) (all []Variable, needs []str
 		for _, part := range v.Parts {
 			out.Parts = append(out.Parts, Part{Literal: part.Literal, Expression: part.Expression})
 			needs = append(needs, part.Needs...)
+			secrets = append(secrets, part.Optional)
 		}
 		all = append(all, out)
 	}
-	slices.SortFunc(needs, strings.Compare)
-	return all, slices.Compact(needs)
+	slices.Sort(needs)
+	needs = slices.Compact(needs)
+	secrets = slices.DeleteFunc(append(secrets, needs...), func(name string) bool { return !strings.HasPrefix(name, "vault_") })
+	slices.Sort(secrets)
+	return all, needs, slices.Compact(secrets)
 }
 
 func resources(s *spec.Spec, kinds []spec.Resource) []spec.Resource {

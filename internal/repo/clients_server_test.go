@@ -9,9 +9,10 @@ import (
 	"testing"
 
 	"github.com/kinectl/kinectl/internal/repo/server"
+	"github.com/kinectl/kinectl/service"
 )
 
-// accessLog reads the lines of the server.
+// accessLog reads the lines of the server about requests.
 type accessLog struct {
 	mu     sync.Mutex
 	names  []string // what was asked for, with success
@@ -21,6 +22,9 @@ type accessLog struct {
 func (l *accessLog) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !bytes.Contains(line, []byte(" msg=request ")) {
+		return len(line), nil // of its life
+	}
 	_, name, _ := bytes.Cut(line, []byte(`request="GET /`))
 	name, _, _ = bytes.Cut(name, []byte(`"`))
 	if bytes.Contains(line, []byte(" status=200 ")) || bytes.Contains(line, []byte(" status=206 ")) || bytes.Contains(line, []byte(" status=304 ")) {
@@ -45,14 +49,16 @@ func offer(t *testing.T, dir string) (address string, log *accessLog) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	log = &accessLog{}
 	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ctx, listener, handler, server.Options{Log: log}) }()
+	listening, ended := make(chan string, 1), make(chan error, 1)
+	options := server.Options{Log: true, Listening: func(at net.Addr) { listening <- at.String() }}
+	go func() {
+		ended <- service.Serve(ctx, service.Process{Environ: []string{"METRICS_ADDRESS=off"}, Log: log}, func(s *service.Service, _ struct{}) error {
+			server.Add(s, "127.0.0.1:0", handler, options)
+			return nil
+		})
+	}()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
@@ -60,7 +66,7 @@ func offer(t *testing.T, dir string) (address string, log *accessLog) {
 		}
 		handler.Close()
 	})
-	return listener.Addr().String(), log
+	return <-listening, log
 }
 
 // from is a way to the server at address that comes from a host of its own,

@@ -112,7 +112,11 @@ func isOurs(name string) bool {
 }
 
 func (s *session) readExpired(ctx context.Context) (expired, error) {
-	body, err := s.store.Get(ctx, expiredName, maxExpired)
+	return readExpired(ctx, s.store)
+}
+
+func readExpired(ctx context.Context, r storage.Reader) (expired, error) {
+	body, err := r.Get(ctx, expiredName, maxExpired)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,7 +61,7 @@ func Init(ctx context.Context, location string, o InitOptions) (_ *Info, err err
 	if err != nil {
 		return nil, err
 	}
-	s := &session{store: store, clock: o.Now}
+	s := &session{store: store, clock: o.Now, waiting: o.Waiting}
 	defer s.close()
 	var info *Info
 	err = s.locked(ctx, func(ctx context.Context) error {
@@ -84,6 +85,13 @@ func (s *session) init(ctx context.Context, o InitOptions) (*Info, error) {
 	switch {
 	case errors.Is(err, ErrNotRepository):
 		// Hosts can add the source before the first package is there.
+		lost, err := s.lost(ctx)
+		if err == nil && slices.Contains(lost, o.Suite) {
+			err = s.checkLost(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
 		info.Created = true
 		st = &state{suite: o.Suite, apt: apt.NewSuite(o.Origin, o.Suite), yum: map[string]*yum.Repository{}}
 		c.apt = &apt.Change{Now: s.now, ValidFor: &o.ValidFor}

@@ -156,8 +156,12 @@ func TestPrune(t *testing.T) {
 		return p
 	}
 	missing := PruneOptions{Options: Options{KeyDir: o.KeyDir}.at(clock.Add(9 * day)), Retention: Retention{Newest: 1, InUse: []InUse{{"hello", "0.9"}, {"nobody", "1"}}}}
-	if _, err := Prune(t.Context(), dir, missing); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "hello 0.9") || strings.Contains(err.Error(), "nobody") {
+	if _, err := Prune(t.Context(), dir, missing); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "hello 0.9") || strings.Contains(err.Error(), "nobody") {
 		t.Errorf("a version in use that is not there: %v", err)
+	}
+	missing.DryRun = true
+	if p, err := Prune(t.Context(), dir, missing); !errors.Is(err, ErrMissing) || len(p.Removed) == 0 || len(p.Missing) != 1 {
+		t.Errorf("a dry run of that: %+v, %v", p, err)
 	}
 	alone := PruneOptions{Options: Options{KeyDir: o.KeyDir, Suite: "stable"}.at(clock.Add(9 * day)), Retention: Retention{Newest: 99, InUse: []InUse{{"worker", "1.0"}}}}
 	if _, err := Prune(t.Context(), dir, alone); err != nil { // testing has it
@@ -328,11 +332,21 @@ func TestVerifyFinds(t *testing.T) {
 	dir, o := testRepo(t)
 	testPublish(t, dir, o, append(both(t, "hello", "1.0"), debFile(t, "hello", "1.0", "arm64", ""), rpmFile(t, "docs", "1", "all", ""))...)
 	seen := 0
-	unnamed := testVerify(t, dir, clock).Unnamed
+	var superseded []string // nobody reads those any more
+	if body, err := os.ReadFile(filepath.Join(dir, expiredName)); err == nil {
+		old, err := parseExpired(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		superseded = old.due(clock.AddDate(1, 0, 0))
+	}
+	if unnamed := testVerify(t, dir, clock).Unnamed; len(unnamed) != 0 {
+		t.Errorf("what is about to go was called a leftover: %q", unnamed)
+	}
 	for _, line := range snapshot(t, dir) {
 		file := strings.Fields(line)[0]
 		name, _ := filepath.Rel(dir, file)
-		if strings.HasPrefix(name, ".") || name == keyName || slices.Contains(unnamed, name) || strings.Contains(name, "-repomd.xml") {
+		if strings.HasPrefix(name, ".") || name == keyName || slices.Contains(superseded, name) || strings.Contains(name, "-repomd.xml") {
 			continue
 		}
 		body, err := os.ReadFile(file)

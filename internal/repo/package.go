@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -79,7 +80,7 @@ func (c *checkedReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// packageFiles replaces directories by the packages in them, sorted by name.
+// packageFiles replaces directories by the packages in and below them, sorted by name.
 func packageFiles(names []string) ([]string, error) {
 	var files []string
 	var faults []error
@@ -89,16 +90,16 @@ func packageFiles(names []string) ([]string, error) {
 			files = append(files, name) // reading it will say what is wrong
 			continue
 		}
-		entries, err := os.ReadDir(name)
-		if err != nil {
-			return nil, err
-		}
 		found := false
-		for _, e := range entries {
-			if ext := filepath.Ext(e.Name()); ext == ".deb" || ext == ".rpm" {
-				files = append(files, filepath.Join(name, e.Name()))
+		err = filepath.WalkDir(name, func(path string, e fs.DirEntry, err error) error {
+			if ext := filepath.Ext(path); err == nil && !e.IsDir() && (ext == ".deb" || ext == ".rpm") {
+				files = append(files, path)
 				found = true
 			}
+			return err
+		})
+		if err != nil {
+			return nil, err
 		}
 		if !found {
 			faults = append(faults, fmt.Errorf("%s: no package in this directory", name))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -35,7 +36,7 @@ type Removed struct {
 // stay for another day, see [Remove]. A version in use that the repository does
 // not have, of a package that it has, may be one that is written in an unknown
 // way: then nothing is removed, unless AllowMissing is set, and the error is
-// ErrRefused.
+// ErrMissing. With DryRun the result is complete beside that error.
 func Prune(ctx context.Context, location string, o PruneOptions) (_ *Pruned, err error) {
 	wanted := o.Suite
 	o.Options = o.withDefaults()
@@ -58,13 +59,13 @@ func Prune(ctx context.Context, location string, o PruneOptions) (_ *Pruned, err
 		if err != nil {
 			return err
 		}
-		missing, err := s.missing(ctx, suites, o.Retention)
-		result.Missing = append(result.Missing, missing...)
-		if errors.Is(err, ErrRefused) && (o.DryRun || o.AllowMissing) {
-			err = nil
+		if err := s.checkLost(ctx); err != nil {
+			return err // what such a suite names would look like leftovers
 		}
-		if err != nil {
-			return err
+		missing, unknown := s.missing(ctx, suites, o.Retention)
+		result.Missing = append(result.Missing, missing...)
+		if unknown != nil && !(errors.Is(unknown, ErrMissing) && (o.DryRun || o.AllowMissing)) {
+			return unknown
 		}
 		if wanted != "" {
 			suites = []string{wanted}
@@ -81,8 +82,11 @@ func Prune(ctx context.Context, location string, o PruneOptions) (_ *Pruned, err
 				return err
 			}
 		}
-		if o.DryRun {
+		switch {
+		case o.DryRun && o.AllowMissing:
 			return nil
+		case o.DryRun:
+			return unknown // as without DryRun
 		}
 		return s.store.Mend(ctx)
 	})
@@ -90,7 +94,7 @@ func Prune(ctx context.Context, location string, o PruneOptions) (_ *Pruned, err
 }
 
 // missing are the versions in use that are in none of the suites; the error
-// that names them is ErrRefused.
+// that names them is ErrMissing.
 func (s *session) missing(ctx context.Context, suites []string, r Retention) ([]InUse, error) {
 	var all []Entry
 	for _, suite := range suites {
@@ -106,11 +110,12 @@ func (s *session) missing(ctx context.Context, suites []string, r Retention) ([]
 	}
 	var faults []error
 	missing := r.missing(all)
+	slices.SortFunc(all, compareEntries)
 	for _, u := range missing {
 		faults = append(faults, fmt.Errorf("%s %s is in use but not in the repository, which has %s", u.Name, u.Version, describe(named(all, strings.Split(u.Name, ":")[0]))))
 	}
 	if len(faults) > 0 {
-		return missing, refused(errors.Join(faults...))
+		return missing, &tagged{ErrMissing, errors.Join(faults...)}
 	}
 	return nil, nil
 }

@@ -19,7 +19,7 @@ type Published struct {
 }
 
 // Publish adds package files, Debian's and rpm's, to a suite of the repository
-// at location. A directory among files stands for the packages in it. apt sees
+// at location. A directory among files stands for the packages in and below it. apt sees
 // all of them at one moment or none, and so does dnf. It is safe to run many at
 // once, and to kill.
 //

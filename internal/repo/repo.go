@@ -54,6 +54,8 @@ var (
 	ErrNotRepository = errors.New("not a package repository")
 	// ErrRefused: a package that the repository does not take.
 	ErrRefused = errors.New("refused")
+	// ErrMissing: a version is in use that the repository does not have.
+	ErrMissing = errors.New("in use but not in the repository")
 	// ErrUsage: a name or a key type that no repository can have.
 	ErrUsage = errors.New("wrong usage")
 	// ErrNoKey: the private key is not where it was looked for.

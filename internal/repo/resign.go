@@ -53,6 +53,9 @@ func (s *session) resign(ctx context.Context, wanted string, validFor *time.Dura
 	suites := []string{wanted}
 	var err error
 	if wanted == "" {
+		if err := s.checkLost(ctx); err != nil {
+			return nil, err
+		}
 		if suites, err = s.suites(ctx); err != nil {
 			return nil, err
 		}

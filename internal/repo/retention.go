@@ -20,7 +20,8 @@ type Retention struct {
 
 // InUse is a version that a host runs, or one to go back to.
 type InUse struct {
-	Name, Version string
+	Name    string `json:"name"`
+	Version string `json:"version"`
 }
 
 // ReadInUse reads a list of what the fleet runs: a line for each, the name of
@@ -40,7 +41,7 @@ func ReadInUse(r io.Reader, name string) ([]InUse, error) {
 		case len(words) == 1:
 			faults = append(faults, fmt.Errorf("%s:%d: %q has no version", name, n, words[0]))
 		default:
-			list = append(list, InUse{words[0], words[1]})
+			list = append(list, InUse{Name: words[0], Version: words[1]})
 		}
 	}
 	if err := lines.Err(); err != nil {

@@ -39,6 +39,9 @@ func TestIsVersion(t *testing.T) {
 	f("deb", "1.2.0", "1.2.0", true)
 	f("deb", "1.2.0~rc1", "1.2.0-rc1", true)
 	f("deb", "1.2.0~deb12", "1.2.0", true)
+	f("deb", "1.2.0", "v1.2.0", true) // as git has it
+	f("deb", "1.2.0~rc1", "v1.2.0-rc1", true)
+	f("rpm", "1.2.0-1", "v1.2.0", true)
 	f("deb", "1.2.0", "1.2", false)
 	f("deb", "1:2.3-4", "1:2.3-4", true)
 	f("deb", "1:2.3-4", "2.3-4", false)

@@ -56,7 +56,7 @@ func Rotate(ctx context.Context, location string, o RotateOptions) (_ *Rotated, 
 	if err != nil {
 		return nil, err
 	}
-	s := &session{store: store, clock: o.Now}
+	s := &session{store: store, clock: o.Now, waiting: o.Waiting}
 	defer s.close()
 	var r *Rotated
 	err = s.locked(ctx, func(ctx context.Context) (err error) {

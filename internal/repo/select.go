@@ -65,8 +65,11 @@ func isVersion(e Entry, v string) bool {
 	if err != nil {
 		return false
 	}
-	other, err := version.FromDeb(v)
-	return own.Label == v || err == nil && own.Deb == other.Deb
+	other, err := version.Parse(v)
+	if err != nil {
+		other, err = version.FromDeb(v)
+	}
+	return err == nil && own.Deb == other.Deb
 }
 
 // selected picks entries: NAME=VERSION, or NAME for its newest version in each
@@ -121,11 +124,12 @@ func describe(versions []Entry) string {
 	}
 	var words []string
 	for _, e := range slices.Backward(versions) {
-		if len(words) == most {
-			words = append(words, fmt.Sprintf("and %d older", len(versions)-most))
-			break
+		if word := e.Version + " (" + e.Architecture + ")"; !slices.Contains(words, word) { // of several suites
+			words = append(words, word)
 		}
-		words = append(words, e.Version+" ("+e.Architecture+")")
+	}
+	if n := len(words) - most; n > 0 {
+		words = append(words[:most], fmt.Sprintf("and %d older", n))
 	}
 	return strings.Join(words, ", ")
 }

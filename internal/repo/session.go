@@ -26,6 +26,9 @@ type Options struct {
 	// Step, when not nil, is called after every file that is written aside and
 	// again when it is in its place. Tests stop the process there.
 	Step func(name string)
+	// Waiting, when not nil, is called once when somebody else has the
+	// repository for more than two seconds.
+	Waiting func()
 }
 
 func (o Options) withDefaults() Options {
@@ -34,6 +37,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Waiting == nil {
+		o.Waiting = func() {}
 	}
 	return o
 }
@@ -52,6 +58,7 @@ type session struct {
 	signers signing.Signers
 	source  signing.Source // of the signers
 	clock   func() time.Time
+	waiting func()
 	now     time.Time // when the change began, once it is locked
 }
 
@@ -62,7 +69,7 @@ func open(ctx context.Context, location string, o Options) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{store: store, source: o.source(), clock: o.Now, now: o.Now()}
+	s := &session{store: store, source: o.source(), clock: o.Now, now: o.Now(), waiting: o.Waiting}
 	if s.trusted, err = readKeyring(ctx, store); err == nil {
 		s.signers, err = signing.Find(ctx, s.trusted, o.source())
 	}
@@ -103,7 +110,9 @@ func readKeyring(ctx context.Context, r storage.Reader) (signing.Keyring, error)
 
 // locked runs change as the only writer.
 func (s *session) locked(ctx context.Context, change func(context.Context) error) error {
+	patience := time.AfterFunc(2*time.Second, s.waiting)
 	locked, unlock, err := s.store.Lock(ctx)
+	patience.Stop()
 	if err != nil {
 		return err
 	}
@@ -148,10 +157,22 @@ func (s *session) load(ctx context.Context, suite string) (*state, error) {
 		return nil, err
 	}
 	st, err := loadApt(ctx, s.store, suite, s.trusted, s.now)
+	if errors.Is(err, ErrNotRepository) {
+		err = s.noSuite(ctx, suite, err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return st, st.loadYum(ctx, s.store, s.trusted, s.now)
+}
+
+// noSuite says which suites there are beside the one that is not.
+func (s *session) noSuite(ctx context.Context, suite string, cause error) error {
+	names, err := s.suites(ctx)
+	if err != nil || len(names) == 0 {
+		return cause
+	}
+	return &tagged{ErrNotRepository, fmt.Errorf("there is no suite %s, only %s", suite, strings.Join(names, ", "))}
 }
 
 // rpmArchitectures are the hosts that an rpm repository may be for: what dnf

@@ -29,7 +29,7 @@ type Verified struct {
 	Packages int       `json:"packages"` // files that were read, over all suites
 	Bytes    int64     `json:"bytes"`
 	Problems []Problem `json:"problems"`
-	Unnamed  []string  `json:"unnamed"` // files that no root names: those that are about to go, and leftovers
+	Unnamed  []string  `json:"unnamed"` // files that no root names and that are not about to go: leftovers of killed processes
 }
 
 // Problem is one file that is not what the repository's key vouches for.
@@ -237,6 +237,14 @@ func (v *verification) checkRoots(ctx context.Context, st *state) {
 func (v *verification) unnamed(ctx context.Context) error {
 	if v.store == nil || len(v.o.Suites) > 0 {
 		return nil
+	}
+	// Taken last, a file that is superseded while this runs is in it.
+	old, err := readExpired(ctx, v.store)
+	if err != nil {
+		v.problem(expiredName, err)
+	}
+	for _, e := range old {
+		v.named[e.name] = true
 	}
 	for info, err := range v.store.List(ctx, "") {
 		if err != nil {

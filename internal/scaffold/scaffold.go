@@ -1,61 +1,81 @@
-// Package scaffold makes the files of a new service. Start at [Service].
+// Package scaffold makes the files of a new service from one of its templates,
+// which are programs in the folder templates. Start at [Service].
 package scaffold
 
 import (
-	"bytes"
 	"embed"
 	"fmt"
+	"io/fs"
+	"path"
 	"regexp"
+	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/kinectl/kinectl/internal/artifact"
-	"github.com/kinectl/kinectl/services"
 )
 
-//go:embed *.tmpl
+// The templates are compiled, vetted and tested with kinectl itself. What a
+// build leaves in them is not embedded.
+//
+//go:embed templates/*/*.go templates/*/*.tmpl templates/grpc/greeting templates/site/public templates/site/assets/.gitkeep
 var templates embed.FS
 
+// What a template says in the place of the new service's name and of the path
+// of its module, which is its name.
+const (
+	placeholder = "my-service"
+	modulePath  = "github.com/kinectl/kinectl/internal/scaffold/templates/"
+)
+
+// Template is a kind of service.
+type Template struct{ Name, Help string }
+
+// Templates are all there are, the usual one first.
+func Templates() []Template {
+	return []Template{
+		{"http", "an API, or anything else that answers over HTTP"},
+		{"site", "pages that are in the program, compressed and with hashed names"},
+		{"grpc", "a gRPC server, with a proto file to begin with"},
+		{"worker", "work in rounds, without a port of its own"},
+		{"job", "a task that a timer starts"},
+	}
+}
+
 // Service returns the files of a service of that name, with paths relative to
-// its folder. They lint, build and package as they stand. The Go source is
-// that of the example service, without the lines that it marks as its own.
-func Service(name string) ([]artifact.File, error) {
+// its folder. They lint, build and package as they stand, once `go mod tidy` has been run.
+func Service(name, template string, library Library) ([]artifact.File, error) {
+	if !slices.ContainsFunc(Templates(), func(t Template) bool { return t.Name == template }) {
+		return nil, fmt.Errorf("there is no template %q", template)
+	}
+	root := path.Join("templates", template)
 	var files []artifact.File
-	add := func(path string, body []byte) {
-		files = append(files, artifact.File{Path: path, Mode: 0o644, Body: body})
-	}
-	for _, path := range []string{"main.go", "metrics.go"} {
-		body, err := services.Hello.ReadFile("hello/" + path)
+	err := fs.WalkDir(templates, root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := templates.ReadFile(file)
 		if err != nil {
-			return nil, fmt.Errorf("make the files of %s: %w", name, err)
+			return err
 		}
-		add(path, source(body, name))
+		// What means something to git or kinectl where it lies has another name here.
+		target := strings.TrimSuffix(strings.TrimPrefix(file, root+"/"), ".tmpl")
+		if target == "gitignore" {
+			target = ".gitignore"
+		}
+		files = append(files, artifact.File{Path: target, Mode: 0o644, Body: []byte(renamed(string(body), name, template))})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the files of %s: %w", name, err)
 	}
-	for _, path := range []string{"README.md", "go.mod", "spec.yml"} {
-		t, err := template.ParseFS(templates, path+".tmpl")
-		if err != nil {
-			return nil, fmt.Errorf("make the files of %s: %w", name, err)
-		}
-		var b bytes.Buffer
-		if err := t.Execute(&b, name); err != nil {
-			return nil, fmt.Errorf("make the files of %s: %w", name, err)
-		}
-		add(path, b.Bytes())
-	}
+	files = append(files, library.files(name)...)
+	slices.SortFunc(files, func(a, b artifact.File) int { return strings.Compare(a.Path, b.Path) })
 	return files, nil
 }
 
-// source makes a file of the example service one of the service name.
-func source(body []byte, name string) []byte {
-	var b bytes.Buffer
-	for line := range strings.Lines(string(body)) {
-		if strings.HasSuffix(line, "// hello only\n") {
-			continue
-		}
-		line = strings.Replace(line, `= "hello"`, fmt.Sprintf("= %q", name), 1)
-		b.WriteString(strings.Replace(line, "// Command hello is", "// Command "+name+" is", 1))
-	}
-	return b.Bytes()
+// renamed makes a text of a template one of the service name.
+func renamed(text, name, template string) string {
+	return strings.NewReplacer(modulePath+template, name, placeholder, name).Replace(text)
 }
 
 // Name makes the name of a service from that of a folder; it is "" when

@@ -35,6 +35,7 @@ type Part struct {
 	Literal    string   // quotes and escapes undone
 	Expression string   // inside of {{ }}, without the blanks around it
 	Needs      []string // Ansible variables that the expression cannot do without
+	Optional   string   // one that it uses if it is there, "" for none
 }
 
 // environment is the block of variables, by the rules of systemd.exec(5) for

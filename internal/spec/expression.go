@@ -79,7 +79,9 @@ func (e *expression) parse() {
 		optional = optional || first && (filter == "default" || filter == "d")
 		e.arguments()
 	}
-	if !optional {
+	if optional {
+		e.part.Optional = variable
+	} else {
 		e.part.Needs = append(e.part.Needs, variable)
 	}
 }

@@ -73,6 +73,7 @@ func Rules() []Rule {
 		{"unknown-resource", e, "a resource that kinectl does not know; a warning where it may be one of your own", silenceable, beyond},
 		{"unknown-variable", e, "a command with a variable that nobody sets", silenceable, false},
 		{"plain-secret", e, "a secret for all to read, or from elsewhere than a vault_… variable", silenceable, false},
+		{"partial-secret", e, "a vault_… variable inside of a larger value, which nobody decrypts", silenceable, false},
 		{"low-port", w, "a port below 1024 without the capability that it takes", silenceable, false},
 		{"bare-address", w, "an address that is a port without its colon", silenceable, false},
 		{"misplaced-program", w, "the service's program, looked for where its package does not put it", silenceable, false},

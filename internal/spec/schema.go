@@ -38,6 +38,7 @@ func schema(s *Spec) object {
 			{name: "owner", doc: "user, made by the package", def: "the name", example: "films", value: text{to: &s.Security.Owner, like: userPattern, hint: "lower-case letters, digits, _ and -, a letter first", max: 31}},
 			{name: "group", doc: "group of that user, made by the package", def: "the owner", example: "films", value: text{to: &s.Security.Group, like: userPattern, hint: "lower-case letters, digits, _ and -, a letter first", max: 31}},
 			{name: "allow", doc: "loosenings of the sandbox, each by its name", example: "[netlink, {write: [/srv/films]}]", value: allow{&s.Security.Allow}},
+			{name: "credentials", doc: "files of the host, /etc/credstore.encrypted/NAME.CREDENTIAL, that systemd decrypts for the service alone, as $CREDENTIALS_DIRECTORY/CREDENTIAL", example: "[vault-password]", value: names{to: &s.Security.Credentials, like: credentialPattern, hint: "lower-case letters, digits and -, a letter first, at most 40"}},
 		}},
 		{name: "capabilities", doc: "capabilities(7) that it keeps; all others are dropped", example: "[CAP_NET_BIND_SERVICE]", value: capabilities{&s.Capabilities}},
 		{name: "state", doc: "whether it owns /var/lib/NAME", def: "false", example: "true", value: boolean{&s.State}},
@@ -53,6 +54,7 @@ func schema(s *Spec) object {
 func buildKeys(b *Build) object {
 	return object{
 		{name: "main", doc: "Go package to build, relative to the spec", def: DefaultMain, example: "./cmd/films", value: text{to: &b.Main, like: relativePattern, hint: "a path inside of the spec's folder, like ./cmd/films", max: 200}},
+		{name: "generate", doc: "whether `go generate` runs in the folder of main before the build, with kinectl first in its PATH", def: "false", example: "true", value: boolean{&b.Generate}},
 		{name: "binary", doc: "program built already, relative to the spec, or inside of the archive; may hold {version} and {arch}", example: "dist/films-{arch}", value: text{to: &b.Binary, like: relativePattern, hint: "a path inside of the spec's folder or of the archive", max: 200}},
 		{name: "archive", doc: "upstream's .tar.gz, .tar.zst, .tar.xz or .zip, or the bare program: https URL, or path relative to the spec; may hold {version} and {arch}", example: "https://example.com/films-{version}.linux-{arch}.tar.gz", value: text{to: &b.Archive, like: archivePattern, hint: "an https URL, or a path inside of the spec's folder", max: 500}},
 		{name: "sha256", doc: "SHA-256 of the archive: one, or a map by architecture", example: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", value: checksums{&b.SHA256}},
@@ -153,8 +155,10 @@ var (
 	// An interface's name has at most 15 bytes (netdevice(7)).
 	netdevPattern = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,14}$`)
 	taskPattern   = lazyregexp.New(`^[a-z][a-z0-9-]*$`)
-	alertPattern  = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_]*$`)
-	hostPattern   = lazyregexp.New(`^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+	// A part of the name of a file, and a word in systemd's and a shell's lists.
+	credentialPattern = lazyregexp.New(`^[a-z][a-z0-9-]{0,39}$`)
+	alertPattern      = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_]*$`)
+	hostPattern       = lazyregexp.New(`^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
 	// Letters of paths that need no quoting anywhere; {} are for {version} and {arch}.
 	relativePattern = lazyregexp.New(`^[A-Za-z0-9._{][A-Za-z0-9._+@{}/-]*$`)
 	absolutePattern = lazyregexp.New(`^/[A-Za-z0-9._+@-]+(/[A-Za-z0-9._+@-]+)*/?$`)

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"github.com/kinectl/kinectl/internal/diag"
 )
 
 var (
@@ -54,6 +56,25 @@ func fromVault(expression string) bool {
 		}
 	}
 	return strings.HasPrefix(name, "vault_")
+}
+
+// partialSecret finds the secrets that would reach the service encrypted: it
+// decrypts a value as a whole, or not at all.
+func partialSecret(s *Spec) diag.Findings {
+	var all diag.Findings
+	for _, v := range s.Environment {
+		if told, _ := v.foreign(); told || len(v.Parts) < 2 {
+			continue
+		}
+		for _, p := range v.Parts {
+			if name, _, _ := strings.Cut(p.Expression, "|"); strings.HasPrefix(name, "vault_") {
+				all = append(all, s.finding("partial-secret", diag.Error, "service.environments", v.Value,
+					"encrypt the whole value, and write "+v.Name+"={{ vault_… }}", "the service decrypts a value as a whole, and "+strings.TrimSpace(name)+" is a part of "+v.Name))
+				break
+			}
+		}
+	}
+	return all
 }
 
 // text is the value, with a sign in the place of each expression.

@@ -56,11 +56,12 @@ type Spec struct {
 
 // Build is where the program comes from.
 type Build struct {
-	Main    Value[string]
-	Binary  Value[string]
-	Archive Value[string]
-	SHA256  []Checksum
-	Arch    []Value[string]
+	Main     Value[string]
+	Generate Value[bool]
+	Binary   Value[string]
+	Archive  Value[string]
+	SHA256   []Checksum
+	Arch     []Value[string]
 }
 
 // Checksum is the digest of build.archive for one architecture.
@@ -152,6 +153,7 @@ type WordPart struct {
 type Security struct {
 	Owner, Group Value[string]
 	Allow        []Value[Loosening]
+	Credentials  []Value[string] // names of systemd.exec(5), LoadCredentialEncrypted=
 }
 
 // Loosening is one entry of security.allow.

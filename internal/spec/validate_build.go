@@ -19,6 +19,9 @@ func (p *parser) build() {
 			break
 		}
 	}
+	if b.Generate.V && (b.Binary.Set || b.Archive.Set) {
+		p.fault("contradiction", "service.build.generate", b.Generate.At, "remove it, or build the program with build.main", "go generate belongs to a program that is built here")
+	}
 	p.inside("service.build.main", b.Main)
 	p.inside("service.build.binary", b.Binary, "version", "arch")
 	if !strings.HasPrefix(b.Archive.V, "https://") {

@@ -49,6 +49,9 @@ func (p *parser) jobsOnly() {
 			p.fault("unused-key", path, at, "remove it, or exec.start: none", "%s has no meaning where no service runs", last(path))
 		}
 	}
+	if at, ok := s.keys["service.security.credentials"]; ok && len(s.Timers) == 0 {
+		p.fault("unused-key", "service.security.credentials", at, "remove it, or exec.start: none", "credentials has no meaning where nothing runs")
+	}
 	if t := s.Deploy.Probe.Type; t.Set && t.V != "none" {
 		p.fault("unused-key", "service.deploy.probe.type", t.At, "remove it, or exec.start: none", "nothing runs that a probe could ask")
 	}

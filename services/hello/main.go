@@ -23,7 +23,7 @@ var (
 )
 
 func main() {
-	command(os.Args[1:]) // hello only
+	command(os.Args[1:])
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx); err != nil {
@@ -41,48 +41,44 @@ func run(ctx context.Context) error {
 	})
 	operation := http.NewServeMux()
 	operation.Handle("GET /metrics", m)
-	ready := answer("ready")
-	ready = unlessDrained(ready) // hello only
+	ready := unlessDrained(answer("ready"))
 	for _, mux := range []*http.ServeMux{service, operation} {
 		mux.HandleFunc("GET /health", answer("ok"))
 		mux.HandleFunc("GET /ready", ready)
 	}
-	var public, private http.Handler = m.count(service), operation
-	private = withFault(private) // hello only
-	listen := net.Listen
-	listen = handedOver(listen) // hello only
+	listen := handedOver(net.Listen)
 
 	failed := make(chan error, 2)
 	var servers []*http.Server
-	var listeners []net.Listener // hello only
-	var open connections         // hello only
+	var listeners []net.Listener
+	var open connections
 	for _, s := range []struct {
 		variable, address string
 		handler           http.Handler
 	}{
-		{"HTTP_ADDRESS", ":8080", public},
-		{"METRICS_ADDRESS", ":9090", private},
+		{"HTTP_ADDRESS", ":8080", m.count(service)},
+		{"METRICS_ADDRESS", ":9090", withFault(operation)},
 	} {
 		listener, err := listen("tcp", setting(s.variable, s.address))
 		if err != nil {
 			return fmt.Errorf("listen on %s: %w", s.variable, err)
 		}
 		server := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second}
-		server.ConnState = open.follow // hello only
+		server.ConnState = open.follow
 		servers = append(servers, server)
-		listeners = append(listeners, listener) // hello only
+		listeners = append(listeners, listener)
 		go func() { failed <- server.Serve(listener) }()
 	}
 	logf("info", "%s %s started", name, version)
-	notify("READY=1") // hello only
+	notify("READY=1")
 
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
-	notify("STOPPING=1")                     // hello only
-	stopAccepting(servers, listeners, &open) // hello only
+	notify("STOPPING=1")
+	stopAccepting(servers, listeners, &open)
 	grace, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	var err error

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,16 +17,18 @@ import (
 	"time"
 
 	"github.com/kinectl/kinectl/internal/cli"
+	"github.com/kinectl/kinectl/internal/repo/server"
+	"github.com/kinectl/kinectl/service"
 )
 
 // kinectl runs a command of the command line.
 func kinectl(t *testing.T, argv ...string) string {
 	t.Helper()
-	var out, errors bytes.Buffer
-	if code := cli.Run(t.Context(), "test", argv, strings.NewReader(""), &out, &errors); code != 0 {
-		t.Fatalf("kinectl %v: exit code %d\n%s%s", argv, code, &out, &errors)
+	var out, faults bytes.Buffer
+	if code := cli.Run(t.Context(), "test", argv, strings.NewReader(""), &out, &faults); code != 0 {
+		t.Fatalf("kinectl %v: exit code %d\n%s%s", argv, code, &out, &faults)
 	}
-	return out.String() + errors.String()
+	return out.String() + faults.String()
 }
 
 func free(t *testing.T) string {
@@ -93,7 +97,8 @@ func TestPackaged(t *testing.T) {
 	}
 	get(public+"/key.asc", 200, "the key")
 	get(public+"/metrics", 404, "")
-	get(operation+"/metrics", 200, `build_info{name="repository",version="1.2.3",`)
+	get(operation+"/metrics", 200, `name="repository",`)
+	get(operation+"/metrics", 200, `version="1.2.3"} 1`)
 	get(operation+"/health", 200, "ok")
 	get(operation+"/ready", 200, "ready")
 	if err := os.WriteFile(filepath.Join(dir, "drain"), nil, 0o644); err != nil {
@@ -106,7 +111,7 @@ func TestPackaged(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("after SIGTERM: %v", err)
 	}
-	for _, want := range []string{"level=info msg=\"repository 1.2.3 started\"\n", "request=\"GET /key.asc\" status=200", "request=\"GET /metrics\" status=404", "level=info msg=\"repository 1.2.3 stopped\"\n"} {
+	for _, want := range []string{"level=INFO msg=ready version=1.2.3\n", "request=\"GET /key.asc\" status=200", "request=\"GET /metrics\" status=404", "level=INFO msg=stopping\n"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("no %s in\n%s", want, &log)
 		}
@@ -115,8 +120,22 @@ func TestPackaged(t *testing.T) {
 
 // TestNoRepository says what is missing, and ends.
 func TestNoRepository(t *testing.T) {
-	t.Setenv("REPOSITORY", filepath.Join(t.TempDir(), "none"))
-	if err := run(t.Context(), io.Discard); err == nil || !strings.Contains(err.Error(), "not a repository") {
+	environ := []string{"REPOSITORY=" + filepath.Join(t.TempDir(), "none"), "HTTP_ADDRESS=127.0.0.1:0", "METRICS_ADDRESS=off"}
+	if err := service.Serve(t.Context(), service.Process{Environ: environ}, setup); !errors.Is(err, server.ErrNotRepository) {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestSwitch(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		var o onOff
+		if err := o.UnmarshalText([]byte(text)); fmt.Sprint(o, err) != want {
+			t.Errorf("%q: %v, %v, want %s", text, o, err, want)
+		}
+	}
+	f("on", "true <nil>")
+	f("off", "false <nil>")
+	f("false", "false must be on or off")
+	f("", "false must be on or off")
 }

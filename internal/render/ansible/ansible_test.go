@@ -52,12 +52,24 @@ func withBefore(serial ...string) plan.Plan {
 	return p
 }
 
+// withSecrets needs one secret, and uses another where it is there.
+func withSecrets() plan.Plan {
+	p := hello("1")
+	p.Environment = []plan.Variable{
+		{Name: "DSN", Parts: []plan.Part{{Expression: "vault_dsn"}}},
+		{Name: "TOKEN", Parts: []plan.Part{{Expression: "vault_token | default('')"}}},
+	}
+	p.Secrets = []string{"vault_dsn", "vault_token"}
+	return p
+}
+
 // cases are the playbooks of the golden files, by the name of the file.
 func cases() map[string][]artifact.File {
 	return map[string][]artifact.File{
 		"deploy":         Deploy(hello("1")),
 		"deploy-hostile": Deploy(hostilePlan("2")),
 		"deploy-before":  Deploy(withBefore("1")),
+		"deploy-secrets": Deploy(withSecrets()),
 		"restore":        Restore(hostilePlan("25%"), map[string]int{"h1": 3, "h2.example.com": 0}),
 		"remove":         Remove(hostilePlan("1", "25%", "100%")),
 		"status":         Status(hostilePlan("1")),

@@ -28,6 +28,7 @@ source_list=/etc/apt/sources.list.d/kinectl.sources
 recover_template=/etc/systemd/system/kinectl-recover@.service
 recover_link=/etc/systemd/system/multi-user.target.wants/kinectl-recover@$name.service
 transaction_unit=kinectl-$name.service
+credstore=/etc/credstore.encrypted
 
 reason=
 patience= # of systemctl: --no-block during a boot
@@ -95,7 +96,7 @@ current_release() { kept_releases | tail -n 1; }
 # load_parameters FILE: those of another release, which may have been written
 # before some of them were thought of.
 load_parameters() {
-	runs=true drain=0 numa_netdevs='' distributions='' before=''
+	runs=true drain=0 numa_netdevs='' distributions='' before='' credentials=''
 	. "$1"
 }
 

@@ -93,7 +93,7 @@ prepare() {
 	case $action in
 	install)
 		digest=$(say "$2" | cut -c 1-12)
-		if ! choose_variant || ! nobody_elses || ! numa_binding >"$work/numa.conf" || ! { [ "$from" = "$package_version" ] || { enough_room && refresh_index && apt_install --download-only; }; }; then
+		if ! choose_variant || ! nobody_elses || ! has_credentials || ! numa_binding >"$work/numa.conf" || ! { [ "$from" = "$package_version" ] || { enough_room && refresh_index && apt_install --download-only; }; }; then
 			refuse failed
 			return
 		fi
@@ -104,6 +104,13 @@ prepare() {
 			refuse failed
 			return
 		}
+		if [ "$1" != 0 ]; then
+			credentials=$(load_parameters "$kept_release/parameters" && say "$credentials")
+			has_credentials || {
+				refuse failed
+				return
+			}
+		fi
 		;;
 	esac
 	rmdir "$home" /var/lib/kinectl 2>/dev/null

@@ -38,8 +38,12 @@ unpack() {
 		reason="$name $package_version could not be unpacked for deploy.before"
 		return 1
 	}
-	# A first install: the package would make its user only later.
-	if [ -e "$1/usr/lib/sysusers.d/$name.conf" ]; then systemd-sysusers "$1/usr/lib/sysusers.d/$name.conf"; fi
+	# A first install: the package would make its user only later, and give it what
+	# not everybody may read.
+	if [ -e "$1/usr/lib/sysusers.d/$name.conf" ]; then
+		systemd-sysusers "$1/usr/lib/sysusers.d/$name.conf"
+		find "$1" -type f ! -perm -o=r -exec chgrp "$group" {} +
+	fi
 }
 
 # sandbox: what the new release's own unit says of user, limits and sandbox, as

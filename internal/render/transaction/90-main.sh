@@ -24,6 +24,22 @@ same_environment() {
 	fi
 }
 
+# has_credentials: what systemd is to decrypt for the service is here, and made
+# for this host; without it no unit of the service starts (systemd-creds(1)).
+has_credentials() {
+	for each in $credentials; do
+		file=$credstore/$name.$each
+		make="run there, as root: mkdir -p -m 0700 $credstore && systemd-creds encrypt --name=$each - $file"
+		if [ ! -s "$file" ]; then
+			reason="security.credentials wants $file, which is not on this host; $make"
+			return 1
+		fi
+		systemd-creds --name="$each" decrypt "$file" - >/dev/null 2>"$work/failure" && continue
+		reason="this host cannot decrypt $file; $make"
+		return 1
+	done
+}
+
 # find_kept N: a release kept on this host; 0 when it has nothing to go back from.
 find_kept() {
 	kept_release=$home/releases/$1

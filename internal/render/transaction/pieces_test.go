@@ -1,8 +1,10 @@
 package transaction
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -73,4 +75,37 @@ func TestUnpackTheRightOne(t *testing.T) {
 	f("1.1.0", "fetched 1.2.0~rc1\npackage.deb\n")
 	t.Setenv("KINECTL_LOST", "1")
 	f("1.1.0", "hello 1.2.0~rc1 could not be fetched for deploy.before\npackage.deb\n")
+}
+
+// TestHasCredentials refuses a host that lacks a file, or cannot decrypt it: one
+// of another host, or of another name.
+func TestHasCredentials(t *testing.T) {
+	p := hello()
+	p.Unit.Credentials = []string{"vault-password", "tls-key"}
+	const creds = `#!/bin/sh
+[ "$1 $2 $4" = "--name=${3##*/hello.} decrypt -" ] && grep good "$3"
+`
+	const fake = `credstore=$KINECTL_TEST; work=$KINECTL_TEST; PATH=$KINECTL_TEST:$PATH; `
+	f := func(want string, files map[string]string) {
+		t.Helper()
+		dir := t.TempDir()
+		all := map[string]string{"systemd-creds": creds}
+		maps.Copy(all, files)
+		for name, text := range all {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := sourced(t, p, fake+`has_credentials && say fine || say "$reason"`, "KINECTL_TEST="+dir)
+		if got = strings.ReplaceAll(got, dir, "STORE"); got != want+"\n" || err != nil {
+			t.Errorf("%v: got %q, want %q; %v", files, got, want, err)
+		}
+	}
+	const command = "; run there, as root: mkdir -p -m 0700 STORE && systemd-creds encrypt --name="
+	f("fine", map[string]string{"hello.vault-password": "good", "hello.tls-key": "good"})
+	f("security.credentials wants STORE/hello.vault-password, which is not on this host"+command+"vault-password - STORE/hello.vault-password", nil)
+	f("security.credentials wants STORE/hello.tls-key, which is not on this host"+command+"tls-key - STORE/hello.tls-key",
+		map[string]string{"hello.vault-password": "good", "hello.tls-key": ""})
+	f("this host cannot decrypt STORE/hello.vault-password"+command+"vault-password - STORE/hello.vault-password",
+		map[string]string{"hello.vault-password": "another host's", "hello.tls-key": "good"})
 }

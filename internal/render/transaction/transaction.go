@@ -94,9 +94,11 @@ func parameters(p plan.Plan) []parameter {
 		{"probe_version", fmt.Sprint(probe.Version)},
 		{"metrics_port", fmt.Sprint(probe.Metrics)},
 		{"user", p.Unit.User},
+		{"group", p.Unit.Group},
 		{"runs", fmt.Sprint(p.Unit.Runs())},
 		{"drain", hundredths(p.Deploy.Drain)},
 		{"before", words(p.Deploy.Before)},
+		{"credentials", strings.Join(p.Unit.Credentials, " ")},
 		{"numa_netdevs", strings.Join(p.Deploy.NUMANetdevs, " ")},
 		{"distributions", strings.Join(distributions(p), " ")},
 	}

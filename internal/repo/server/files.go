@@ -94,6 +94,15 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", info.ModTime(), file)
 }
 
+// check tells whether the repository can be read.
+func (f *Files) check() error {
+	file, _, err := f.open(keyName)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
 // refuseBody ends the connection: what the client may still send would be
 // waited for.
 func refuseBody(w http.ResponseWriter) {

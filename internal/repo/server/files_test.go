@@ -54,7 +54,7 @@ func TestFiles(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(inside, "pipe.deb"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	address, _ := start(t, dir, Options{})
+	address := start(t, dir, Options{}).address
 
 	f := func(method, path, header, want string) {
 		t.Helper()
@@ -95,7 +95,7 @@ func TestFiles(t *testing.T) {
 // TestAnswers holds the headers against what each kind of file needs.
 func TestAnswers(t *testing.T) {
 	dir := testTree(t)
-	address, _ := start(t, dir, Options{})
+	address := start(t, dir, Options{}).address
 	f := func(name, contentType, cache, tag string) {
 		t.Helper()
 		response, body := ask(t, "GET", address, "/"+name)
@@ -141,7 +141,7 @@ func TestAnswers(t *testing.T) {
 // TestReplaced wants another tag for another content of the same size and time.
 func TestReplaced(t *testing.T) {
 	dir := testTree(t)
-	address, _ := start(t, dir, Options{})
+	address := start(t, dir, Options{}).address
 	const name = "dists/stable/InRelease"
 	file := filepath.Join(dir, name)
 	stamp := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
@@ -183,7 +183,7 @@ func TestUnreadable(t *testing.T) {
 	if err := os.Chmod(filepath.Join(dir, debName), 0); err != nil {
 		t.Fatal(err)
 	}
-	address, _ := start(t, dir, Options{})
+	address := start(t, dir, Options{}).address
 	if response, _ := ask(t, "GET", address, "/"+debName); response.StatusCode != http.StatusForbidden {
 		t.Errorf("a file that may not be read: %s", response.Status)
 	}
@@ -192,7 +192,7 @@ func TestUnreadable(t *testing.T) {
 // TestBody sends the header of a request and never its body: a server that
 // waits for it would keep the connection.
 func TestBody(t *testing.T) {
-	address, _ := start(t, testTree(t), Options{})
+	address := start(t, testTree(t), Options{}).address
 	for _, method := range []string{"GET", "POST"} {
 		c := dial(t, address)
 		if _, err := io.WriteString(c, method+" /key.asc HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"); err != nil {

@@ -3,7 +3,6 @@ package server
 import (
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"regexp"
 	"runtime"
@@ -60,6 +59,9 @@ func newCable(t *testing.T) *cable {
 	check(err)
 	ours, err := netlink.NewHandleAt(c.here)
 	check(err)
+	loopback, err := ours.LinkByName("lo")
+	check(err)
+	check(ours.LinkSetUp(loopback))
 	for name, host := range map[string]struct {
 		*netlink.Handle
 		address string
@@ -97,16 +99,16 @@ func TestHalfOpen(t *testing.T) {
 	guarded.Silent = 2 * time.Second
 	operation := map[string]string{}
 	for name, limits := range map[string]Limits{"guarded": guarded, "control": patient} {
-		var public, metrics net.Listener
-		var err error
-		c.in(c.home, func() { metrics = listen(t) })
-		c.in(c.here, func() { public, err = net.Listen("tcp", c.hereIP+":0") })
-		if err != nil {
-			t.Fatal(err)
+		here := func(serve func()) {
+			runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+			if err := netns.Set(c.here); err != nil {
+				t.Error(err)
+			}
+			serve()
 		}
-		limits.Grace = time.Millisecond
-		address, _ := startOn(t, public, dir, Options{Metrics: metrics, Limits: limits})
-		operation[name] = metrics.Addr().String()
+		r := startOn(t, here, c.hereIP+":0", dir, Options{Limits: limits}, "SHUTDOWN_TIMEOUT=1ms")
+		address := r.address
+		operation[name] = r.operation
 		c.in(c.there, func() {
 			// 64 GB, which this client would take for a long time.
 			busy, idle := dial(t, address), dial(t, address)
@@ -122,20 +124,17 @@ func TestHalfOpen(t *testing.T) {
 		})
 	}
 	connections := regexp.MustCompile(`\nhttp_connections_open (\d+)\n`)
-	open := func(name string) (n string) {
+	open := func(name string) string {
 		t.Helper()
-		c.in(c.home, func() {
-			request, _ := http.NewRequestWithContext(t.Context(), "GET", "http://"+operation[name]+"/metrics", nil)
-			transport := &http.Transport{DisableKeepAlives: true}
-			response, err := transport.RoundTrip(request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer response.Body.Close()
-			body, _ := io.ReadAll(response.Body)
-			n = string(connections.FindSubmatch(body)[1])
-		})
-		return n
+		var ask *net.TCPConn
+		c.in(c.here, func() { ask = dial(t, operation[name]) })
+		defer ask.Close()
+		_, _ = io.WriteString(ask, "GET /metrics HTTP/1.0\r\n\r\n")
+		body, err := io.ReadAll(ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(connections.FindSubmatch(body)[1])
 	}
 	if a, b := open("guarded"), open("control"); a != "2" || b != "2" {
 		t.Fatalf("%s and %s connections, want 2 and 2", a, b)

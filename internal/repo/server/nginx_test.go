@@ -98,7 +98,7 @@ func TestNginx(t *testing.T) {
 	if err := os.Symlink(secret, filepath.Join(dir, "pool/link")); err != nil {
 		t.Fatal(err)
 	}
-	ours, _ := start(t, dir, Options{})
+	ours := start(t, dir, Options{}).address
 	theirs := nginx(t, block(t, "nginx"), "root /srv/repository;", "root "+dir+";")
 	f := func(name string, want int) {
 		t.Helper()

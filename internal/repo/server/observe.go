@@ -1,23 +1,31 @@
 package server
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"strings"
-	"sync"
 	"time"
+
+	"github.com/kinectl/kinectl/service"
 )
 
+// logger is as much of a service's log as is used here.
+type logger interface {
+	InfoContext(ctx context.Context, message string, args ...any)
+	WarnContext(ctx context.Context, message string, args ...any)
+	ErrorContext(ctx context.Context, message string, args ...any)
+}
+
 // observe is around every request: it keeps the client's pace, counts, and
-// writes the line of the access log.
-func observe(next http.Handler, limits Limits, seen *metrics, log io.Writer) http.Handler {
+// writes a line to the log; nil: none.
+func observe(next http.Handler, limits Limits, seen *metrics, log logger) http.Handler {
 	pace := newPace(limits.Window, limits.Rate)
-	var mu sync.Mutex
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, k := classify(r.URL.Path)
+		service.Route(r.Context(), string(k))
 		e := event{start: time.Now(), request: r.Method + " " + r.URL.Path, asked: r.Header.Get("Range"), agent: r.UserAgent()}
 		e.client, _, _ = net.SplitHostPort(r.RemoteAddr)
 		a := &answer{ResponseWriter: w, pace: pace, status: http.StatusOK}
@@ -26,15 +34,10 @@ func observe(next http.Handler, limits Limits, seen *metrics, log io.Writer) htt
 			cutOff(r)
 		}
 		e.took, e.status, e.bytes, e.slow = time.Since(e.start), a.status, a.bytes, a.slow
-		_, k := classify(r.URL.Path)
 		seen.request(k, e)
-		if log == nil {
-			return
+		if log != nil {
+			e.write(r.Context(), log)
 		}
-		line := e.line()
-		mu.Lock()
-		defer mu.Unlock()
-		_, _ = io.WriteString(log, line)
 	})
 }
 
@@ -48,30 +51,26 @@ type event struct {
 	slow                          bool  // cut off
 }
 
-// line is the event for the log, in key=value pairs (logfmt) as the services'
-// other lines. All that the client chose is quoted, and bounded.
-func (e event) line() string {
-	level := "info"
+// write writes the event to the log. What the client chose is bounded.
+func (e event) write(ctx context.Context, log logger) {
+	write := log.InfoContext
 	switch {
 	case e.status >= 500:
-		level = "error"
+		write = log.ErrorContext
 	case e.slow:
-		level = "warning"
+		write = log.WarnContext
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "level=%s msg=request time=%s client=%s request=%q status=%d bytes=%d seconds=%.6f",
-		level, e.start.UTC().Format(time.RFC3339), e.client, shortened(e.request), e.status, e.bytes, e.took.Seconds())
+	args := []any{"client", e.client, "request", shortened(e.request), "status", e.status, "bytes", e.bytes, "seconds", e.took.Seconds()}
 	if e.asked != "" {
-		fmt.Fprintf(&b, " range=%q", shortened(e.asked))
+		args = append(args, "range", shortened(e.asked))
 	}
 	if e.agent != "" {
-		fmt.Fprintf(&b, " agent=%q", shortened(e.agent))
+		args = append(args, "agent", shortened(e.agent))
 	}
 	if e.slow {
-		b.WriteString(" cut=slow")
+		args = append(args, "cut", "slow")
 	}
-	b.WriteByte('\n')
-	return b.String()
+	write(ctx, "request", args...)
 }
 
 func shortened(s string) string {

@@ -152,13 +152,12 @@ func stuck(t *testing.T, address string) io.Reader {
 func TestSlowClient(t *testing.T) {
 	dir := testTree(t)
 	bigFile(t, dir)
-	log := newLines()
-	guarded, _ := start(t, dir, Options{Log: log, Limits: Limits{Window: 100 * time.Millisecond}})
-	control, _ := start(t, dir, Options{Limits: Limits{Window: time.Hour}})
-	one, other := stuck(t, guarded), stuck(t, control)
-	<-log.got // the request has ended, though nobody has read
-	if line := log.String(); !strings.HasPrefix(line, "level=warning ") || !strings.HasSuffix(line, " cut=slow\n") {
-		t.Errorf("log: %s", line)
+	guarded := start(t, dir, Options{Limits: Limits{Window: 100 * time.Millisecond}})
+	control := start(t, dir, Options{Limits: Limits{Window: time.Hour}}).address
+	one, other := stuck(t, guarded.address), stuck(t, control)
+	<-guarded.log.requests // it has ended, though nobody has read
+	if log := guarded.log.String(); !strings.Contains(log, "level=WARN msg=request ") || !strings.Contains(log, " cut=slow ") {
+		t.Errorf("log: %s", log)
 	}
 	if n, err := io.Copy(io.Discard, one); err == nil || n > 60<<20 {
 		t.Errorf("a client that took nothing got %d bytes in the end, %v", n, err)
@@ -174,8 +173,8 @@ func TestSlowHeader(t *testing.T) {
 	f := func(what, before, after string, limits Limits) {
 		t.Helper()
 		dir := testTree(t)
-		guarded, _ := start(t, dir, Options{Limits: limits})
-		control, _ := start(t, dir, Options{})
+		guarded := start(t, dir, Options{Limits: limits}).address
+		control := start(t, dir, Options{}).address
 		one, other := dial(t, guarded), dial(t, control)
 		for _, c := range []io.Writer{one, other} {
 			if _, err := io.WriteString(c, before); err != nil {
@@ -199,7 +198,7 @@ func TestSlowHeader(t *testing.T) {
 }
 
 func TestHeaderSize(t *testing.T) {
-	address, _ := start(t, testTree(t), Options{})
+	address := start(t, testTree(t), Options{}).address
 	f := func(size int, want string) {
 		t.Helper()
 		c := dial(t, address)

@@ -58,7 +58,7 @@ func (r reader) holds(between func()) bool {
 
 func TestPair(t *testing.T) {
 	dir := testTree(t)
-	address, _ := start(t, dir, Options{})
+	address := start(t, dir, Options{}).address
 	ours := newReader(t, "http://"+address, "127.0.0.1")
 	control := httptest.NewServer(http.FileServer(http.Dir(dir)))
 	defer control.Close()
@@ -102,7 +102,7 @@ func TestPair(t *testing.T) {
 // TestPairRace lets several clients read while a publisher never rests.
 func TestPairRace(t *testing.T) {
 	dir := testTree(t)
-	address, _ := start(t, dir, Options{})
+	address := start(t, dir, Options{}).address
 	stop, stopped := make(chan struct{}), make(chan int)
 	go func() {
 		n := 0

@@ -32,7 +32,7 @@ func TestSendfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer files.Close()
-	handler := observe(files, Limits{}.orDefaults(), &metrics{files: files}, io.Discard)
+	handler := observe(files, Limits{}.orDefaults(), newMetrics(), nil)
 	f := func(method, requested string, bytes int64) {
 		t.Helper()
 		r := httptest.NewRequest(method, "/"+debName, nil)

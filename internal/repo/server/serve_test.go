@@ -1,9 +1,6 @@
 package server
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,25 +10,29 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
 
 func TestLog(t *testing.T) {
-	log := newLines()
-	address, end := start(t, testTree(t), Options{Log: log})
-	ask(t, "GET", address, "/"+debName, "Range", "bytes=2-4", "User-Agent", "Debian APT-HTTP/1.3")
-	ask(t, "HEAD", address, "/key.asc", "User-Agent", "")
-	ask(t, "GET", address, "/a%0ab%22"+strings.Repeat("x", 400), "User-Agent", "a\" level=error")
-	if err := end(); err != nil {
+	r := start(t, testTree(t), Options{})
+	ask(t, "GET", r.address, "/"+debName, "Range", "bytes=2-4", "User-Agent", "Debian APT-HTTP/1.3")
+	ask(t, "HEAD", r.address, "/key.asc", "User-Agent", "", "X-Request-Id", "of-a-proxy")
+	ask(t, "GET", r.address, "/a%0ab%22"+strings.Repeat("x", 400), "User-Agent", "a\" level=error")
+	if err := r.end(); err != nil {
 		t.Fatal(err)
 	}
-	varies := regexp.MustCompile(`time=\S+Z|seconds=\d+\.\d{6}|x{299,}`)
-	got := varies.ReplaceAllStringFunc(log.String(), func(s string) string { return s[:5] })
-	want := `level=info msg=request time= client=127.0.0.1 request="GET /` + debName + `" status=206 bytes=3 secon range="bytes=2-4" agent="Debian APT-HTTP/1.3"
-level=info msg=request time= client=127.0.0.1 request="HEAD /key.asc" status=200 bytes=0 secon
-level=info msg=request time= client=127.0.0.1 request="GET /a\nb\"` + strings.Repeat("x", 291) + `…" status=404 bytes=10 secon agent="a\" level=error"
+	varies := regexp.MustCompile(`time=\S+Z|seconds=[-.e\d]+|request_id=[0-9a-f]{16}|x{299,}`)
+	all := varies.ReplaceAllStringFunc(r.log.String(), func(s string) string { return s[:5] })
+	var got string
+	for line := range strings.Lines(all) {
+		if strings.Contains(line, "msg=request ") {
+			got += line
+		}
+	}
+	want := `time= level=INFO msg=request client=127.0.0.1 request="GET /` + debName + `" status=206 bytes=3 secon range="bytes=2-4" agent="Debian APT-HTTP/1.3" reque
+time= level=INFO msg=request client=127.0.0.1 request="HEAD /key.asc" status=200 bytes=0 secon request_id=of-a-proxy
+time= level=INFO msg=request client=127.0.0.1 request="GET /a\nb\"` + strings.Repeat("x", 291) + `…" status=404 bytes=10 secon agent="a\" level=error" reque
 `
 	if got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
@@ -41,12 +42,10 @@ level=info msg=request time= client=127.0.0.1 request="GET /a\nb\"` + strings.Re
 // TestEnd ends a server while a download is running: it says that it is not
 // ready, takes nobody new, and the download is whole.
 func TestEnd(t *testing.T) {
-	dir := testTree(t)
+	dir, runtimeDir := testTree(t), t.TempDir()
 	bigFile(t, dir)
-	var drained atomic.Bool
-	metrics := listen(t)
-	operation := metrics.Addr().String()
-	address, end := start(t, dir, Options{Metrics: metrics, Drained: drained.Load, Limits: Limits{Grace: time.Minute}})
+	r := start(t, dir, Options{}, "SHUTDOWN_TIMEOUT=1m", "RUNTIME_DIRECTORY="+runtimeDir)
+	address, operation, end := r.address, r.operation, r.end
 	ready := func(want int, body string) {
 		t.Helper()
 		if response, got := ask(t, "GET", operation, "/ready"); response.StatusCode != want || got != body+"\n" {
@@ -54,21 +53,15 @@ func TestEnd(t *testing.T) {
 		}
 	}
 	ready(200, "ready")
-	drained.Store(true)
-	ready(503, "drained")
-	drained.Store(false)
 	key := filepath.Join(dir, "key.asc")
 	if err := os.Rename(key, key+".away"); err != nil {
 		t.Fatal(err)
 	}
-	ready(503, "the repository cannot be read")
+	ready(503, "repository is not ready")
 	if err := os.Rename(key+".away", key); err != nil {
 		t.Fatal(err)
 	}
 	ready(200, "ready")
-	if response, body := ask(t, "GET", operation, "/health"); response.StatusCode != 200 || body != "ok\n" {
-		t.Errorf("/health: %s %q", response.Status, body)
-	}
 
 	download := stuck(t, address)
 	first := make([]byte, 100)
@@ -84,7 +77,7 @@ func TestEnd(t *testing.T) {
 		}
 		c.Close()
 	}
-	ready(503, "stopping")
+	ready(503, "starting or stopping")
 	select {
 	case err := <-ended:
 		t.Fatalf("Serve ended while a download was running: %v", err)
@@ -101,17 +94,17 @@ func TestEnd(t *testing.T) {
 	}
 }
 
-// TestCutOff gives a download no time at the end.
+// TestCutOff gives a download no time at the end, which is worth a warning.
 func TestCutOff(t *testing.T) {
 	dir := testTree(t)
 	bigFile(t, dir)
-	address, end := start(t, dir, Options{Limits: Limits{Grace: time.Millisecond}})
-	download := stuck(t, address)
+	r := start(t, dir, Options{}, "SHUTDOWN_TIMEOUT=1ms")
+	download := stuck(t, r.address)
 	if _, err := io.ReadFull(download, make([]byte, 100)); err != nil {
 		t.Fatal(err)
 	}
-	if err := end(); !errors.Is(err, ErrCutOff) || !strings.HasPrefix(err.Error(), "serve: 1 client") {
-		t.Errorf("got %v", err)
+	if err := r.end(); err != nil || !strings.Contains(r.log.String(), "level=WARN") {
+		t.Errorf("got %v, log\n%s", err, r.log)
 	}
 	if n, err := io.Copy(io.Discard, download); n > 60<<20 {
 		t.Errorf("the download got %d bytes, %v", n, err)
@@ -128,18 +121,17 @@ func TestMetrics(t *testing.T) {
 	if err := os.Chtimes(filepath.Join(dir, repodata+"repomd.xml"), stamp, stamp); err != nil {
 		t.Fatal(err)
 	}
-	log, listener := newLines(), listen(t)
-	address, _ := start(t, dir, Options{Log: log, Metrics: listener, Program: Program{Name: "repository", Version: "1.2.3", Revision: "a\"b\\c\n", BuildTime: "now"}})
+	r := start(t, dir, Options{})
 	for _, name := range []string{debName, debName, rpmName, "key.asc", "dists/stable/InRelease", repodata + "repomd.xml", byHash("a list"), "pool/none.deb", "favicon.ico"} {
-		ask(t, "GET", address, "/"+name)
-		<-log.got // counted before it is logged
+		ask(t, "GET", r.address, "/"+name)
+		<-r.log.requests // counted before it is logged
 	}
-	response, text := ask(t, "GET", listener.Addr().String(), "/metrics")
-	if response.StatusCode != 200 || response.Header.Get("Content-Type") != "text/plain; version=0.0.4; charset=utf-8" {
-		t.Errorf("%s, %v", response.Status, response.Header)
+	var text string
+	for !strings.Contains(text, "\nhttp_requests_in_flight 0\n") { // the service's own are counted last
+		_, text = ask(t, "GET", r.operation, "/metrics")
 	}
 	want := []string{
-		`build_info{name="repository",version="1.2.3",revision="a\"b\\c\n",build_time="now",go_version="` + runtime.Version() + `"} 1`,
+		`build_info{build_time="now",go_version="` + runtime.Version() + `",name="repository",revision="a\"b\\c\n",version="1.2.3"} 1`,
 		`http_requests_total{code="2xx",kind="package"} 3`,
 		`http_requests_total{code="4xx",kind="package"} 1`,
 		`http_requests_total{code="5xx",kind="package"} 0`,
@@ -148,8 +140,8 @@ func TestMetrics(t *testing.T) {
 		`http_requests_total{code="2xx",kind="key"} 1`,
 		`http_requests_total{code="4xx",kind="other"} 1`,
 		`http_response_bytes_total{kind="package"} ` + fmt.Sprint(2*len("a deb of 24 bytes, really")+len("an rpm")+len("not found\n")),
-		`http_request_duration_seconds_bucket{kind="package",le="+Inf"} 4`,
-		`http_request_duration_seconds_count{kind="package"} 4`,
+		`http_request_duration_seconds_count{code="2xx",method="GET",route="package"} 3`,
+		`http_request_duration_seconds_count{code="4xx",method="GET",route="package"} 1`,
 		`http_slow_clients_total{kind="package"} 0`,
 		`repository_signed_timestamp_seconds{format="deb",suite="stable"} 1.7953416e+09`,
 		`repository_valid_until_timestamp_seconds{format="deb",suite="stable"} 1.7959464e+09`,
@@ -178,84 +170,5 @@ func TestMetrics(t *testing.T) {
 	check.Stdin = strings.NewReader(strings.Replace(text, "# HELP http_requests_total", "# HELP other", 1))
 	if err := check.Run(); err == nil {
 		t.Error("promtool takes everything: the test proves nothing")
-	}
-}
-
-// TestSystemd runs this test's program as systemd would: with a socket, and a
-// place to tell how far it is.
-func TestSystemd(t *testing.T) {
-	if os.Getenv("SERVER_TEST_CHILD") != "" {
-		child(t)
-		return
-	}
-	if runtime.GOOS != "linux" {
-		t.Skip("systemd is Linux's: its test was left out")
-	}
-	l := listen(t)
-	socket, err := l.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close() // what answers from now on has the copy
-	name := filepath.Join(t.TempDir(), "notify")
-	told, err := net.ListenPacket("unixgram", name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer told.Close()
-	if err := told.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$0" -test.run '^TestSystemd$'`, os.Args[0])
-	cmd.Env = append(os.Environ(), "SERVER_TEST_CHILD="+address, "SERVER_TEST_DIR="+testTree(t), "LISTEN_FDS=1", "NOTIFY_SOCKET="+name)
-	cmd.ExtraFiles = []*os.File{socket}
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	socket.Close()
-	says := func(want string) {
-		t.Helper()
-		b := make([]byte, 100)
-		if n, _, err := told.ReadFrom(b); err != nil || string(b[:n]) != want {
-			t.Errorf("told systemd %q, %v, want %s\n%s", b[:n], err, want, &out)
-		}
-	}
-	says("READY=1")
-	if response, body := ask(t, "GET", address, "/key.asc"); response.StatusCode != 200 || body != "the key" {
-		t.Errorf("%s %q", response.Status, body)
-	}
-	stdin.Close()
-	says("STOPPING=1")
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("%v: %s", err, &out)
-	}
-}
-
-// child serves until its standard input ends.
-func child(t *testing.T) {
-	files, err := Handler(os.Getenv("SERVER_TEST_DIR"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer files.Close()
-	l, err := Listen(t.Context(), os.Getenv("SERVER_TEST_CHILD"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		stop()
-	}()
-	if err := Serve(ctx, l, files, Options{}); err != nil {
-		t.Error(err)
 	}
 }

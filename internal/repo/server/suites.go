@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
@@ -95,16 +97,36 @@ func date(value string) time.Time {
 	return time.Time{}
 }
 
-// suites writes moments, not ages: the one who reads knows the time.
-func suites(t text, all []root) {
-	t.family("repository_signed_timestamp_seconds", "gauge", "When the newest root of a suite was made.")
-	for _, r := range all {
-		t.sample("repository_signed_timestamp_seconds", labels("format", r.format, "suite", r.suite), float64(r.signed.Unix()))
+// suiteMetrics tell how old the roots are, and read them whenever somebody
+// asks. They are moments, not ages: the one who asks knows the time.
+type suiteMetrics struct {
+	tree               fs.FS
+	signed, validUntil *prometheus.Desc
+}
+
+func newSuiteMetrics(tree fs.FS) suiteMetrics {
+	describe := func(name, help string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, []string{"format", "suite"}, nil)
 	}
-	t.family("repository_valid_until_timestamp_seconds", "gauge", "When clients will refuse the root of a suite, if ever.")
-	for _, r := range all {
-		if !r.validUntil.IsZero() {
-			t.sample("repository_valid_until_timestamp_seconds", labels("format", r.format, "suite", r.suite), float64(r.validUntil.Unix()))
+	return suiteMetrics{
+		tree:       tree,
+		signed:     describe("repository_signed_timestamp_seconds", "When the newest root of a suite was made."),
+		validUntil: describe("repository_valid_until_timestamp_seconds", "When clients will refuse the root of a suite, if ever."),
+	}
+}
+
+// Describe implements [prometheus.Collector].
+func (m suiteMetrics) Describe(to chan<- *prometheus.Desc) { to <- m.signed; to <- m.validUntil }
+
+// Collect implements [prometheus.Collector].
+func (m suiteMetrics) Collect(to chan<- prometheus.Metric) {
+	send := func(d *prometheus.Desc, at time.Time, r root) {
+		if !at.IsZero() {
+			to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(at.Unix()), r.format, r.suite)
 		}
+	}
+	for _, r := range roots(m.tree) {
+		send(m.signed, r.signed, r)
+		send(m.validUntil, r.validUntil, r)
 	}
 }

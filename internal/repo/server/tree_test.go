@@ -4,16 +4,18 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/kinectl/kinectl/service"
 )
 
 const (
@@ -77,17 +79,23 @@ func publishPair(t *testing.T, dir, text string) {
 
 // lines is a log that may be read while it is written.
 type lines struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-	got chan struct{} // one for each line
+	mu       sync.Mutex
+	all      bytes.Buffer
+	requests chan struct{}  // one for each request
+	at       chan [2]string // part and address of what listens
 }
 
-func newLines() *lines { return &lines{got: make(chan struct{}, 10_000)} }
+var listening = regexp.MustCompile(`msg=listening part=(\S+) address=(\S+)`)
 
 func (l *lines) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.got <- struct{}{}
+	if bytes.Contains(line, []byte(" msg=request ")) {
+		l.requests <- struct{}{}
+	}
+	if m := listening.FindSubmatch(line); m != nil {
+		l.at <- [2]string{string(m[1]), string(m[2])}
+	}
 	return l.all.Write(line)
 }
 
@@ -106,23 +114,54 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// start serves dir on a free port. end ends it and returns what Serve did; the
-// end of the test does so too.
-func start(t *testing.T, dir string, o Options) (address string, end func() error) {
-	t.Helper()
-	return startOn(t, listen(t), dir, o)
+// running is a service that serves a repository.
+type running struct {
+	address, operation string
+	log                *lines
+	end                func() error // ends it; what it returned
 }
 
-func startOn(t *testing.T, listener net.Listener, dir string, o Options) (address string, end func() error) {
+// start serves dir on free ports until the test ends, or end is called.
+func start(t *testing.T, dir string, o Options, environ ...string) *running {
+	t.Helper()
+	return startOn(t, func(serve func()) { serve() }, "127.0.0.1:0", dir, o, environ...)
+}
+
+// startOn is start on an address, and where a goroutine of its own is led to.
+func startOn(t *testing.T, where func(serve func()), address, dir string, o Options, environ ...string) *running {
 	t.Helper()
 	files, err := Handler(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Log = true
+	r := &running{log: &lines{requests: make(chan struct{}, 10_000), at: make(chan [2]string, 2)}}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- Serve(ctx, listener, files, o) }()
-	end = sync.OnceValue(func() error {
+	process := service.Process{
+		Build:   service.Build{Name: "repository", Version: "1.2.3", Revision: "a\"b\\c\n", BuildTime: "now"},
+		Environ: append([]string{"METRICS_ADDRESS=127.0.0.1:0"}, environ...),
+		Log:     r.log,
+	}
+	go where(func() {
+		ended <- service.Serve(ctx, process, func(s *service.Service, _ struct{}) error {
+			Add(s, service.Address(address), files, o)
+			return nil
+		})
+	})
+	for range 2 {
+		select {
+		case at := <-r.log.at:
+			if at[0] == "metrics" {
+				r.operation = at[1]
+			} else {
+				r.address = at[1]
+			}
+		case err := <-ended:
+			t.Fatal(err)
+		}
+	}
+	r.end = sync.OnceValue(func() error {
 		stop()
 		err := <-ended
 		files.Close()
@@ -130,11 +169,11 @@ func startOn(t *testing.T, listener net.Listener, dir string, o Options) (addres
 	})
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
-		if err := end(); err != nil && !errors.Is(err, ErrCutOff) {
+		if err := r.end(); err != nil {
 			t.Error(err)
 		}
 	})
-	return listener.Addr().String(), end
+	return r
 }
 
 // require skips the test where a program is missing, unless all must be there.

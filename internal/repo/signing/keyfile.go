@@ -41,10 +41,6 @@ func readFile(file string) ([]*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("private key: %w", err)
 	}
-	// A pipe is let through: --key <(pass show repository)
-	if info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("private key %s: others may read or write it (mode %04o); run: chmod 600 %s", file, info.Mode().Perm(), file)
-	}
 	body, err := io.ReadAll(io.LimitReader(f, maxKeys))
 	if err != nil {
 		return nil, fmt.Errorf("private key: %w", err)
@@ -52,6 +48,10 @@ func readFile(file string) ([]*Key, error) {
 	keys, err := parseKeys(body)
 	if err != nil {
 		return nil, fmt.Errorf("private key %s: %w", file, err)
+	}
+	// A pipe is let through: --key <(pass show repository)
+	if info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("private key %s: others may read or write it (mode %04o); run: chmod 600 %s", file, info.Mode().Perm(), file)
 	}
 	return keys, nil
 }

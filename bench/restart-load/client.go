@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// client asks over one connection at a time. It is not net/http's, which asks
+// again by itself when a connection that it kept was closed, and hides that.
+type client struct {
+	target *url.URL
+	keep   bool
+	body   string // "" to ask by GET
+	conn   net.Conn
+	reader *bufio.Reader
+}
+
+func newClient(target *url.URL, keep bool, body string) *client {
+	return &client{target: target, keep: keep, body: body}
+}
+
+// patience is with one answer, and with a connection.
+const patience = 10 * time.Second
+
+func (c *client) kind() string {
+	method, connection := http.MethodGet, "new"
+	if c.body != "" {
+		method = http.MethodPost
+	}
+	if c.keep {
+		connection = "kept"
+	}
+	return method + " " + connection
+}
+
+// ask asks once. Its error has no address of this end in it, so that equal
+// faults can be counted.
+func (c *client) ask() error {
+	if c.conn == nil {
+		conn, err := net.DialTimeout("tcp", c.target.Host, patience)
+		if err != nil {
+			return fmt.Errorf("connect: %w", cause(err))
+		}
+		c.conn, c.reader = conn, bufio.NewReader(conn)
+	}
+	again, err := c.exchange()
+	if err != nil || !again {
+		c.close()
+	}
+	return err
+}
+
+func (c *client) exchange() (again bool, err error) {
+	request, err := http.NewRequest(http.MethodGet, c.target.String(), nil)
+	if c.body != "" {
+		request, err = http.NewRequest(http.MethodPost, c.target.String(), strings.NewReader(c.body))
+	}
+	if err != nil {
+		return false, err
+	}
+	request.Close = !c.keep
+	_ = c.conn.SetDeadline(time.Now().Add(patience))
+	if err := request.Write(c.conn); err != nil {
+		return false, fmt.Errorf("send: %w", cause(err))
+	}
+	response, err := http.ReadResponse(c.reader, request)
+	if err != nil {
+		return false, fmt.Errorf("answer: %w", cause(err))
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		return false, fmt.Errorf("body: %w", cause(err))
+	}
+	if response.StatusCode/100 != 2 {
+		return false, fmt.Errorf("answer: %s", response.Status)
+	}
+	return c.keep && !response.Close, nil
+}
+
+func (c *client) close() {
+	if c.conn != nil {
+		c.conn.Close()
+		c.conn = nil
+	}
+}
+
+// cause leaves out which addresses an error of the network is about.
+func cause(err error) error {
+	var of *net.OpError
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}

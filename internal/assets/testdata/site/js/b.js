@@ -1,0 +1,2 @@
+import { a } from "./app.js"
+export const b = () => a

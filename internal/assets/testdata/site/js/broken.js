@@ -1,0 +1,2 @@
+let s = 'a string that its line breaks off
+import './effect.js'

@@ -1,0 +1,1 @@
+import "./effect.js"; postMessage(1)

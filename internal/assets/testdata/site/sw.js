@@ -1,0 +1,1 @@
+self.addEventListener("install", e => caches.open("v1").then(c => c.addAll(["/", "/css/print.css"])))

@@ -1,0 +1,3 @@
+module github.com/kinectl/kinectl/vault
+
+go 1.26
