@@ -58,7 +58,7 @@ func (f *repoFlags) addKey(cmd *cobra.Command) {
 
 func (f *repoFlags) options() (repo.Options, error) {
 	o := repo.Options{Suite: f.suite, Keys: f.keys, Waiting: func() {
-		fmt.Fprintln(f.cmd.ErrOrStderr(), "waiting: somebody else is changing the repository")
+		fmt.Fprintln(f.cmd.ErrOrStderr(), "waiting for the lock of the repository, which somebody else may have")
 	}}
 	config, err := os.UserConfigDir()
 	switch {

@@ -29,7 +29,7 @@ nothing is removed: the version may be written in a way that is not understood.
 --allow-missing goes on all the same.
 
 Files of removed versions stay for another day, see 'kinectl repo remove'.`,
-		Example: `  ansible all -i inventories/production -m command -a 'cat in-use' >in-use    # see docs/repository.md
+		Example: `  dpkg-query -W -f '${Package} ${Version}\n' >in-use    # of every host: docs/repository.md has the command
   kinectl repo prune /srv/repository --in-use in-use --dry-run
   kinectl repo prune /srv/repository --in-use in-use --keep 20 --younger-than 180d`,
 		Args: cobra.ExactArgs(1),

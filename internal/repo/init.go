@@ -85,9 +85,9 @@ func (s *session) init(ctx context.Context, o InitOptions) (*Info, error) {
 	switch {
 	case errors.Is(err, ErrNotRepository):
 		// Hosts can add the source before the first package is there.
-		lost, err := s.lost(ctx)
+		lost, err := s.lost(ctx, true)
 		if err == nil && slices.Contains(lost, o.Suite) {
-			err = s.checkLost(ctx)
+			err = &tagged{ErrDamaged, fmt.Errorf("suite %s has packages, but its dists/%s/InRelease is gone", o.Suite, o.Suite)}
 		}
 		if err != nil {
 			return nil, err

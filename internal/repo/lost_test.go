@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -9,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/repo/apt"
+	"github.com/kinectl/kinectl/internal/repo/storage"
 )
 
 // TestLost takes the root of a suite away: what it named must not look like
@@ -16,7 +20,17 @@ import (
 func TestLost(t *testing.T) {
 	dir, o := testRepo(t)
 	testInit(t, dir, o.in("testing"))
-	testPublish(t, dir, o, both(t, "hello", "1.0")...)
+	testPublish(t, dir, o, debFile(t, "hello", "1.0", "amd64", ""))
+	whole := filepath.Join(t.TempDir(), "dists-stable")
+	if err := os.Rename(filepath.Join(dir, "dists/stable"), whole); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Prune(t.Context(), dir, PruneOptions{Options: Options{KeyDir: o.KeyDir}, Retention: Retention{Newest: 1}}); !errors.Is(err, ErrDamaged) {
+		t.Errorf("prune without all of dists/stable: %v", err)
+	}
+	if err := os.Rename(whole, filepath.Join(dir, "dists/stable")); err != nil {
+		t.Fatal(err)
+	}
 	root := filepath.Join(dir, "dists/stable/InRelease")
 	body, err := os.ReadFile(root)
 	if err != nil {
@@ -102,5 +116,59 @@ func TestWaiting(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSignerFails publishes with a key that stops to sign between the package's
+// signature and the root's.
+func TestSignerFails(t *testing.T) {
+	dir, o := testRepo(t)
+	testPublish(t, dir, o, both(t, "hello", "1.0")...)
+	root := filepath.Join(dir, "dists/stable/InRelease")
+	before, err := os.ReadFile(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := open(t.Context(), dir, o.withDefaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	broken := errors.New("the card was taken out")
+	err = s.locked(t.Context(), func(ctx context.Context) error {
+		st, err := s.load(ctx, "stable")
+		if err != nil {
+			return err
+		}
+		p, err := s.next(ctx, st, change{apt: &apt.Change{Now: s.now}})
+		if err != nil {
+			return err
+		}
+		p.sign = append(p.sign, func(context.Context) (_, _ []storage.File, err error) { return nil, nil, broken })
+		return s.commit(ctx, p)
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("commit: %v", err)
+	}
+	if after, err := os.ReadFile(root); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the root is another one now: %v", err)
+	}
+	testPublish(t, dir, o, both(t, "hello", "1.1")...)
+	testVerify(t, dir, clock)
+}
+
+// TestVerifyWhilePublishing publishes while a repository is read: what is new
+// by then is no leftover.
+func TestVerifyWhilePublishing(t *testing.T) {
+	dir, o := testRepo(t)
+	testPublish(t, dir, o, both(t, "hello", "1.0")...)
+	more := append(both(t, "hello", "1.1"), rpmFile(t, "docs", "1", "all", ""))
+	v, err := Verify(t.Context(), dir, VerifyOptions{Now: o.Now, Progress: func(done, _ int) {
+		if done == 1 {
+			testPublish(t, dir, o, more...)
+		}
+	}})
+	if err != nil || len(v.Problems) != 0 || len(v.Unnamed) != 0 {
+		t.Errorf("%+v, %v", v, err)
 	}
 }

@@ -60,7 +60,7 @@ func Prune(ctx context.Context, location string, o PruneOptions) (_ *Pruned, err
 			return err
 		}
 		if err := s.checkLost(ctx); err != nil {
-			return err // what such a suite names would look like leftovers
+			return err
 		}
 		missing, unknown := s.missing(ctx, suites, o.Retention)
 		result.Missing = append(result.Missing, missing...)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/kinectl/kinectl/internal/repo/apt"
@@ -43,11 +44,13 @@ type publication struct {
 	current    []string // files that belong to the new state
 }
 
-// signature makes the files of one root, in the order of their writing.
-type signature func(context.Context) ([]storage.File, error)
+// signature makes the files of one root: those that have to be there before,
+// and the root itself, in the order of its writing.
+type signature func(context.Context) (before, roots []storage.File, err error)
 
 // next works out what a change of a suite writes. All that speaks against the
-// change comes in one error, and nothing is written then.
+// change comes in one error, and nothing is written then. The roots are signed
+// by [session.commit].
 func (s *session) next(ctx context.Context, st *state, c change) (p publication, err error) {
 	if c.apt != nil {
 		if err := s.readMissing(ctx, st, c.apt); err != nil {
@@ -58,7 +61,10 @@ func (s *session) next(ctx context.Context, st *state, c change) (p publication,
 			return p, err
 		}
 		p.indexes, p.fixed = next.IndexFiles(false), next.FixedFiles(true)
-		p.sign = append(p.sign, func(ctx context.Context) ([]storage.File, error) { return next.Sign(ctx, s.signers) })
+		p.sign = append(p.sign, func(ctx context.Context) (_, roots []storage.File, err error) {
+			roots, err = next.Sign(ctx, s.signers)
+			return nil, roots, err
+		})
 		p.name(p.fixed)
 		p.supersede(st.apt.Names(), next.Names())
 		st.apt = next
@@ -79,7 +85,7 @@ func (s *session) next(ctx context.Context, st *state, c change) (p publication,
 			return p, err
 		}
 		p.indexes = append(p.indexes, lists...)
-		p.sign = append(p.sign, func(ctx context.Context) ([]storage.File, error) { return next.Sign(ctx, s.signers) })
+		p.sign = append(p.sign, func(ctx context.Context) (_, _ []storage.File, err error) { return next.Sign(ctx, s.signers) })
 		p.supersede(names, next.Names())
 		st.yum[arch] = next
 	}
@@ -128,24 +134,19 @@ func (p *publication) supersede(before, after []string) {
 
 // commit writes a publication. What it leaves behind is noted after the roots:
 // a process that is killed before has superseded nothing, and one that is killed
-// in between leaves files that no root names, which prune finds.
+// in between leaves files that no root names, which prune finds. A signer that
+// fails leaves such files too.
 func (s *session) commit(ctx context.Context, p publication) error {
 	p.name(p.pool)
 	old, err := s.readExpired(ctx)
 	if err != nil {
 		return err
 	}
-	signed := make(chan error, 1)
-	var roots []storage.File
-	go func() {
-		var err error
-		roots, err = p.signatures(ctx)
-		signed <- err
-	}()
-	if err = s.store.Put(ctx, unique(p.pool)); err == nil {
-		err = s.store.Put(ctx, unique(p.indexes))
+	before, roots, err := s.signWhileWriting(ctx, p)
+	if err != nil {
+		return err
 	}
-	if err = errors.Join(err, <-signed); err != nil {
+	if err := s.store.Put(ctx, before); err != nil {
 		return err
 	}
 	p.name(roots)
@@ -164,17 +165,31 @@ func (s *session) commit(ctx context.Context, p publication) error {
 	return s.expire(ctx, back, p)
 }
 
-// signatures makes all roots; a signature takes milliseconds.
-func (p *publication) signatures(ctx context.Context) ([]storage.File, error) {
-	var all []storage.File
-	for _, sign := range p.sign {
-		roots, err := sign(ctx)
-		if err != nil {
-			return nil, err
+// signWhileWriting makes the roots, which takes milliseconds for each or a
+// person at a card reader, while what they name is written. What fails first
+// calls off the other, and is the error.
+func (s *session) signWhileWriting(ctx context.Context, p publication) (before, roots []storage.File, err error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var signing sync.WaitGroup
+	signing.Go(func() {
+		for _, sign := range p.sign {
+			first, then, err := sign(ctx)
+			if err != nil {
+				stop(err)
+				return
+			}
+			before, roots = append(before, first...), append(roots, then...)
 		}
-		all = append(all, roots...)
+	})
+	if err = s.store.Put(ctx, unique(p.pool)); err == nil {
+		err = s.store.Put(ctx, unique(p.indexes))
 	}
-	return all, nil
+	if err != nil {
+		stop(err)
+	}
+	signing.Wait()
+	return before, roots, context.Cause(ctx)
 }
 
 // unique leaves out the second of two files with one name, whose content is the

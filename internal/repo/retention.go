@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/lazyregexp"
 )
 
 // Retention says which versions [Prune] keeps. A version is kept when any of
@@ -40,6 +42,8 @@ func ReadInUse(r io.Reader, name string) ([]InUse, error) {
 		case len(words) == 0:
 		case len(words) == 1:
 			faults = append(faults, fmt.Errorf("%s:%d: %q has no version", name, n, words[0]))
+		case !inUsePattern.MatchString(words[0] + " " + words[1]):
+			faults = append(faults, fmt.Errorf("%s:%d: %q is no package and its version", name, n, words[0]+" "+words[1]))
 		default:
 			list = append(list, InUse{Name: words[0], Version: words[1]})
 		}
@@ -52,6 +56,10 @@ func ReadInUse(r io.Reader, name string) ([]InUse, error) {
 	}
 	return list, nil
 }
+
+// inUsePattern is what a package manager calls a package, and its version. What
+// else is in such a list is the error of the program that made it.
+var inUsePattern = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9+._-]*(:[a-z0-9-]+)? v?[0-9][A-Za-z0-9.+~^:_-]*$`)
 
 // surplus picks the entries that no rule keeps. Entries are those of one suite,
 // sorted, the oldest version first.

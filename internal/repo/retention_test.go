@@ -26,6 +26,8 @@ func TestReadInUse(t *testing.T) {
 	f("", "[]")
 	f("hello 1.0\n\n# all\n  worker\t2.0-1 amd64 h3 # h3 only\n", "[{hello 1.0} {worker 2.0-1}]")
 	f("hello 1.0\r\n", "[{hello 1.0}]")
+	f("libc6:amd64 2.36-9+deb12u10\nhello v1.0-rc1\njq 1:1.6~rc1^2\n", "[{libc6:amd64 2.36-9+deb12u10} {hello v1.0-rc1} {jq 1:1.6~rc1^2}]")
+	f("web1 | FAILED | rc=1 >>\ncat: in-use: No such file\n", "f:1: \"web1 |\" is no package and its version\nf:2: \"cat: in-use:\" is no package and its version")
 	f("hello\nworker 1\nother # 2\n", "f:1: \"hello\" has no version\nf:3: \"other\" has no version")
 }
 

@@ -238,14 +238,7 @@ func (v *verification) unnamed(ctx context.Context) error {
 	if v.store == nil || len(v.o.Suites) > 0 {
 		return nil
 	}
-	// Taken last, a file that is superseded while this runs is in it.
-	old, err := readExpired(ctx, v.store)
-	if err != nil {
-		v.problem(expiredName, err)
-	}
-	for _, e := range old {
-		v.named[e.name] = true
-	}
+	var candidates []string
 	for info, err := range v.store.List(ctx, "") {
 		if err != nil {
 			return err
@@ -254,13 +247,44 @@ func (v *verification) unnamed(ctx context.Context) error {
 		if !isOurs(info.Name) || v.named[info.Name] || unread {
 			continue
 		}
-		v.Unnamed = append(v.Unnamed, info.Name)
+		candidates = append(candidates, info.Name)
+	}
+	v.nameAgain(ctx)
+	for _, name := range candidates {
+		if v.named[name] {
+			continue
+		}
+		v.Unnamed = append(v.Unnamed, name)
 		// A root that is gone takes its packages from clients and says nothing.
-		if root, found := strings.CutSuffix(info.Name, ".asc"); found && path.Base(root) == "repomd.xml" {
+		if root, found := strings.CutSuffix(name, ".asc"); found && path.Base(root) == "repomd.xml" {
 			v.problem(root, errors.New("is missing"))
 		}
 	}
 	return nil
+}
+
+// nameAgain notes what was published or superseded since the suites were read.
+func (v *verification) nameAgain(ctx context.Context) {
+	for _, suite := range v.Suites {
+		st, err := loadApt(ctx, v.place, suite, v.trusted, v.o.Now())
+		if err == nil {
+			err = st.loadYum(ctx, v.place, v.trusted, v.o.Now())
+		}
+		if err == nil {
+			st.indexNames(v.named)
+			err = st.packageNames(ctx, v.named)
+		}
+		if err != nil { // it is a problem already, or changes just now
+			continue
+		}
+	}
+	old, err := readExpired(ctx, v.store)
+	if err != nil {
+		v.problem(expiredName, err)
+	}
+	for _, e := range old {
+		v.named[e.name] = true
+	}
 }
 
 func (v *verification) problem(file string, err error) {

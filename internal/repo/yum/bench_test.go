@@ -59,7 +59,7 @@ func BenchmarkAdd(b *testing.B) {
 				if _, err := next.IndexFiles(b.Context(), false); err != nil {
 					b.Fatal(err)
 				}
-				if _, err := next.Sign(b.Context(), signing.Signers{testKey()}); err != nil {
+				if _, _, err := next.Sign(b.Context(), signing.Signers{testKey()}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -25,21 +25,21 @@ func (r *Repository) IndexFiles(ctx context.Context, all bool) ([]storage.File, 
 	return files, nil
 }
 
-// Sign returns the root, repomd.xml and its signature, in the order in which the
-// files are to be replaced: first the pair under names that have the digest of
-// repomd.xml, then under those that clients ask for.
-func (r *Repository) Sign(ctx context.Context, signers signing.Signers) ([]storage.File, error) {
+// Sign signs the root. The pair is repomd.xml and its signature under names
+// that have the digest of repomd.xml; it has to be there before the roots, which are
+// the same two files under the names that clients ask for, in the order in
+// which they are replaced.
+func (r *Repository) Sign(ctx context.Context, signers signing.Signers) (pair, roots []storage.File, err error) {
 	// Of several keys only the first signs: rpm's own readers of OpenPGP, which
 	// newer dnf uses, refuse a file with two signatures.
 	signature, err := signers[:1].Detach(ctx, r.body, r.now)
 	if err != nil {
-		return nil, fmt.Errorf("sign %s: %w", r.rootName(""), err)
+		return nil, nil, fmt.Errorf("sign %s: %w", r.rootName(""), err)
 	}
-	hashed, root := r.rootName(sum(r.body)+"-"), r.rootName("")
-	return []storage.File{
-		storage.Bytes(hashed, r.body), storage.Bytes(hashed+".asc", signature),
-		storage.Bytes(root, r.body), storage.Bytes(root+".asc", signature),
-	}, nil
+	files := func(name string) []storage.File {
+		return []storage.File{storage.Bytes(name, r.body), storage.Bytes(name+".asc", signature)}
+	}
+	return files(r.rootName(sum(r.body) + "-")), files(r.rootName("")), nil
 }
 
 // Names are the files of the metadata of this state under the names that have

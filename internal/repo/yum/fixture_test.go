@@ -97,11 +97,11 @@ func (t tree) publish(tb testing.TB, r *Repository, key *signing.Key, c Change) 
 	if err != nil {
 		tb.Fatal(err)
 	}
-	roots, err := next.Sign(tb.Context(), signing.Signers{key})
+	pair, roots, err := next.Sign(tb.Context(), signing.Signers{key})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	for _, files := range [][]storage.File{files, roots} {
+	for _, files := range [][]storage.File{files, pair, roots} {
 		t.put(tb, files)
 	}
 	return next

@@ -57,11 +57,11 @@ func addInProcess(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	roots, err := r.Sign(ctx, signing.Signers{key})
+	pair, roots, err := r.Sign(ctx, signing.Signers{key})
 	if err != nil {
 		return err
 	}
-	for _, files := range [][]storage.File{files, roots} {
+	for _, files := range [][]storage.File{files, pair, roots} {
 		for _, f := range files {
 			content, err := f.Open()
 			if err != nil {
