@@ -39,11 +39,32 @@ func (s *shell) rotation(t *testing.T) {
 // migration does not start, so nothing else happens.
 func (s *shell) wrongPassword(t *testing.T) {
 	pid := s.sh(t, shellHost, `systemctl show -P MainPID films`)
+	s.plainSecret(t)
 	s.keeps(t, vaultFirst, dsn(databaseSecond))
 	s.refuses(t, "1.2.0", 1)
 	s.running(t, "1.2.0")
 	s.expect(t, shellHost, `systemctl show -P MainPID films`, pid)
 	s.keeps(t, vaultSecond, dsn(databaseSecond))
+}
+
+// plainSecret puts the DSN into the infra repository as it is, in two ways: the
+// release ends before any host is asked, and names the variable.
+func (s *shell) plainSecret(t *testing.T) {
+	t.Helper()
+	const logins = `journalctl -q --no-pager -o cat _COMM=sshd | grep -c '^Accepted '`
+	before := s.sh(t, shellHost, logins) // of the releases until now, so not 0
+	for variable, text := range map[string]string{
+		"vault_films_dsn": "postgres_dsn: \"{{ vault_films_dsn }}\"\nvault_films_dsn: " + dsn(databaseSecond) + "\n",
+		"postgres_dsn":    "postgres_dsn: " + dsn(databaseSecond) + "\n",
+	} {
+		write(t, s.infraFile(), text)
+		out, code := s.run(t, s.on("deploy", filmsSpec, "--version", "1.2.0")...)
+		if code != 2 || strings.Contains(out, databaseSecond) {
+			t.Errorf("a plain %s: exit code %d, want 2, and no value\n%s", variable, code, out)
+		}
+		contains(t, out, "the variable "+variable+" ", shellHost, "kinectl vault encrypt")
+	}
+	s.expect(t, shellHost, logins, before)
 }
 
 // refuses deploys what cannot start: the variable is named, and no value shown.

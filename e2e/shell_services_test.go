@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -22,11 +21,16 @@ func dsn(password string) string {
 	return "postgres://films:" + password + "@" + postgresAddress + "/films?sslmode=require"
 }
 
-// keeps puts a secret into the infra repository, encrypted by a password: the line
-// that kinectl prints.
+// keeps puts the DSN of films into the infra repository, encrypted by a password.
 func (s *shell) keeps(t *testing.T, password, secret string) {
 	t.Helper()
-	cmd := exec.Command(s.kinectl, "vault", "encrypt", "--password-file", s.passwordFile(t, password), "--name", "vault_films_dsn")
+	write(t, s.infraFile(), "postgres_dsn: \"{{ vault_films_dsn }}\"\n"+s.encrypts(t, password, "vault_films_dsn", secret))
+}
+
+// encrypts returns the line that kinectl prints for the infra repository.
+func (s *shell) encrypts(t *testing.T, password, name, secret string, more ...string) string {
+	t.Helper()
+	cmd := exec.Command(s.kinectl, append([]string{"vault", "encrypt", "--password-file", s.passwordFile(t, password), "--name", name}, more...)...)
 	cmd.Stdin = strings.NewReader(secret)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
@@ -34,10 +38,7 @@ func (s *shell) keeps(t *testing.T, password, secret string) {
 	if err != nil {
 		t.Fatalf("vault encrypt: %v\n%s", err, &errs)
 	}
-	text := "postgres_dsn: \"{{ vault_films_dsn }}\"\n" + string(line)
-	if err := os.WriteFile(s.infraFile(), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return string(line)
 }
 
 // running finds films healthy in this version.

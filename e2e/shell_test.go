@@ -35,6 +35,8 @@ func TestShell(t *testing.T) {
 		t.Run("PostgreSQL from our repository", func(t *testing.T) { t.Parallel(); s.postgres(t) })
 		t.Run("packages of the others", func(t *testing.T) { t.Parallel(); s.packages(t) })
 		t.Run("a website", func(t *testing.T) { t.Parallel(); s.website(t) })
+		// On the same host at the same time, as it happens to teams that share one.
+		t.Run("templates", func(t *testing.T) { t.Parallel(); s.templates(t) })
 	})
 	for _, part := range []struct {
 		name string

@@ -86,7 +86,7 @@ type environment struct {
 func readEnviron(environ []string) environment {
 	e := environment{plain: map[string]string{}, sealed: map[string]bool{}, blamed: map[string]bool{}}
 	for name, value := range variables(environ) {
-		encrypted := vault.IsEncrypted([]byte(value))
+		encrypted := vault.LooksEncrypted(value)
 		if value != "" {
 			e.plain[name] = value
 		}

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"encoding/base64"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -202,7 +203,7 @@ func TestEncrypted(t *testing.T) {
 	good := encrypted(t, "x", "right")
 	f([]string{password, "DSN=" + encrypted(t, "hunter2", "wrong"), "RETRIES=x"}, "DSN: no password", "RETRIES: ")
 	f([]string{"DSN=" + good}, "DSN: ", "a password is looked for in ")
-	f([]string{"VAULT_PASSWORD_FILE=/nonexistent", "DSN=" + good, "RETRIES=x"}, "/nonexistent", "RETRIES: ")
+	f([]string{"VAULT_PASSWORD_FILE=/nonexistent", "DSN=" + good, "RETRIES=x"}, "the file of VAULT_PASSWORD_FILE", "RETRIES: ")
 	f([]string{password, "DSN=" + good[:len(good)-40]}, "DSN: ")
 	f([]string{password, "DSN=" + good, "MAIN_HOST=" + encrypted(t, "hunter2", "right")}, "MAIN_HOST: it is encrypted, but field Main.Host is a string: make it a service.Secret")
 	f([]string{password, "DSN=" + good, "LOG_LEVEL=" + good}, "LOG_LEVEL: it is encrypted")
@@ -210,6 +211,11 @@ func TestEncrypted(t *testing.T) {
 	// What is in a bundle that cannot be read is not called missing.
 	f([]string{password, "VAULT_BUNDLE=" + encrypted(t, "DSN=hunter2", "wrong")}, "VAULT_BUNDLE: no password")
 
+	// What a shell, a template or a cut has altered is encrypted here as it is for package vault.
+	for _, altered := range []string{";1.1;AES256\n3132", good[101:], base64.StdEncoding.EncodeToString([]byte(good)), base64.StdEncoding.EncodeToString([]byte("\n$ANSIBLE_VAULT;1.1;AES256\n3132"))} {
+		f([]string{password, "DSN=" + altered}, "DSN: damaged vault text")
+		f([]string{"SKIP_DECRYPT=true", "DSN=" + good, "MAIN_HOST=" + altered}, "MAIN_HOST: it is encrypted, but field Main.Host is a string")
+	}
 	skipped, err := load[testConfig]([]string{"SKIP_DECRYPT=true", "DSN=" + good, "VAULT_BUNDLE=OTHER=plain"})
 	if err != nil || skipped.config.DSN.Reveal() != good || skipped.config.Other.Reveal() != "plain" {
 		t.Errorf("with SKIP_DECRYPT: %v", err)

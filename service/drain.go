@@ -32,15 +32,15 @@ func serve(name string, listener net.Listener, server Server) *serving {
 	return s
 }
 
-// announcer is a [Server] that can tell its clients beforehand that it stops.
+// announcer is a [Server] that needs time between its listener's end and Shutdown.
 type announcer interface {
-	Announce()        // from now on an answer ends its connection
-	Connections() int // that are open, at work or idle
+	Announce()        // clients are to learn from now on that it stops
+	Connections() int // that may bring a request which Shutdown would lose
 }
 
 // drainPause is the time for clients to use connections once more that they
 // have: those of HTTP/1.1 learn only from an answer that theirs ends, and a
-// request may be on its way on one that was just accepted.
+// request may be on its way on one that was just accepted, of any protocol.
 const drainPause = 300 * time.Millisecond
 
 // drain ends servers so that no request is lost. http.Server.Shutdown alone

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -16,6 +17,7 @@ type httpServer struct {
 	server      *http.Server
 	metrics     *requestMetrics
 	connections atomic.Int64
+	silent      sync.Map // the connections (net.Conn) that have not had a request yet
 	ending      atomic.Bool
 }
 
@@ -26,23 +28,53 @@ func newHTTPServer(h http.Handler, metrics *requestMetrics, log *slog.Logger) *h
 	return s
 }
 
-func (s *httpServer) Serve(l net.Listener) error         { return s.server.Serve(l) }
-func (s *httpServer) Shutdown(ctx context.Context) error { return s.server.Shutdown(ctx) }
-func (s *httpServer) Close() error                       { return s.server.Close() }
+func (s *httpServer) Serve(l net.Listener) error { return s.server.Serve(l) }
+func (s *httpServer) Close() error               { return s.server.Close() }
+
+// Shutdown returns when every connection is closed and every handler has returned, also
+// of those that were hijacked. net/http's own closes what is idle, but it
+// gives connections without a request five seconds, only to drop the request then, and it looks
+// every half a second in the end.
+func (s *httpServer) Shutdown(ctx context.Context) error {
+	for c := range s.silent.Range {
+		_ = c.(net.Conn).Close()
+	}
+	idle, enough := context.WithCancel(ctx)
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = s.server.Shutdown(idle) // its error is that of idle
+	}()
+	defer func() { enough(); <-closed }()
+
+	again := time.NewTicker(2 * time.Millisecond)
+	defer again.Stop()
+	for s.Connections() > 0 || s.metrics.inFlight.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-again.C:
+		}
+	}
+	return nil
+}
 
 // Announce does not close idle connections, as SetKeepAlivesEnabled would: a
 // request may be on its way on any of them.
 func (s *httpServer) Announce()        { s.ending.Store(true) }
 func (s *httpServer) Connections() int { return int(s.connections.Load()) }
 
-func (s *httpServer) count(_ net.Conn, state http.ConnState) {
+func (s *httpServer) count(c net.Conn, state http.ConnState) {
 	change := int64(0)
 	switch state {
 	case http.StateNew:
 		change = 1
+		s.silent.Store(c, nil)
 	case http.StateClosed, http.StateHijacked:
 		change = -1
-	default:
+		s.silent.Delete(c)
+	default: // once or twice a request
+		s.silent.Delete(c)
 		return
 	}
 	s.connections.Add(change)

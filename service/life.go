@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
+	"syscall"
 	"time"
 )
 
@@ -18,11 +18,14 @@ type life struct {
 
 	stop    context.CancelFunc // of service.stopping
 	reloads chan struct{}      // one is enough: a second SIGHUP during a reload asks for one more
+	beat    chan struct{}      // of the watchdog; wait takes it
 	over    chan struct{}      // closed by end
 
+	reloading bool          // a reload is under way
+	reloaded  chan struct{} // it has ended
+
 	servings  []*serving
-	operation *serving // nil without one
-	answers   http.Handler
+	operation *serving   // nil without one
 	ends      chan ended // of every part, once each
 	running   int        // tasks that have not ended
 	jobs      int        // of them, jobs
@@ -48,7 +51,10 @@ func newLife(ctx context.Context, p process, build Build, standard standard, awa
 	l := &life{
 		process: p, standard: standard, level: level, notifier: newNotifier(environment, p.pid), stop: stop,
 		service: newService(build, log, environment["RUNTIME_DIRECTORY"], stopping),
-		reloads: make(chan struct{}, 1), over: make(chan struct{}),
+		reloads: make(chan struct{}, 1), beat: make(chan struct{}), over: make(chan struct{}), reloaded: make(chan struct{}),
+	}
+	for i := range handedNames(environment, p.pid) { // setup or a command may start programs before listen takes them
+		syscall.CloseOnExec(firstHanded + i)
 	}
 	l.adopt(log, append(away, handedVariables()...))
 	go l.listenToSignals()
@@ -61,19 +67,23 @@ func (l *life) end() {
 	close(l.over)
 }
 
-// fault logs what makes the exit code 1.
+// fault logs what makes the exit code 1. The stack of a panic is in the log even when an error
+// is returned, which does not have it.
 func (l *life) fault(action string, err error) {
 	l.code = 1
+	said := explained(err)
 	if l.failed != nil {
 		l.failed(action, err)
-		return
+		if len(said) == 2 {
+			return
+		}
 	}
-	l.service.log.Error(action+" failed", "error", err)
+	l.service.log.Error(action+" failed", said...)
 }
 
 // command runs one command, and closes what it has opened.
 func (l *life) command(c task) int {
-	if err := c.do(l.service.stopping); err != nil {
+	if err := c.run(l.service.stopping); err != nil {
 		l.fault(c.name, err)
 	}
 	if s := l.service; len(s.listens)+len(s.workers)+len(s.jobs) > 0 {
@@ -86,7 +96,7 @@ func (l *life) command(c task) int {
 // serve is the whole life of a service.
 func (l *life) serve(setup func(*Service) error) int {
 	s := l.service
-	err := setup(s)
+	err := task{"setup", func(context.Context) error { return setup(s) }}.run(s.stopping)
 	switch {
 	case s.stopping.Err() != nil && (err == nil || errors.Is(err, context.Canceled)): // a signal came during setup
 	case err != nil:
@@ -125,10 +135,9 @@ func (l *life) work() {
 func (l *life) listen() error {
 	s := l.service
 	parts := s.listens
-	l.answers = operationHandler(s.registry, s.ready, s.log)
 	watched := len(s.listens)+len(s.workers) > 0 && l.standard.MetricsAddress != noOperation
 	if watched {
-		parts = append([]listenPart{{"metrics", Address(l.standard.MetricsAddress), bareServer(l.answers, s.log)}}, parts...)
+		parts = append([]listenPart{{"metrics", Address(l.standard.MetricsAddress), bareServer(operationHandler(s.registry, s.ready, s.healthy, s.log), s.log)}}, parts...)
 	}
 	sockets, err := takeHanded(handedNames(variables(l.environ), l.pid), l.open)
 	if err != nil {
@@ -174,7 +183,7 @@ func (l *life) start() {
 	}
 	begin := func(t task, job bool) {
 		l.running++
-		go func() { l.ends <- ended{task: t, err: t.do(ctx), job: job} }()
+		go func() { l.ends <- ended{task: t, err: t.run(ctx), job: job} }()
 	}
 	for _, t := range s.workers {
 		begin(t, false)
@@ -188,15 +197,26 @@ func (l *life) start() {
 	}
 }
 
-// wait returns when the service is to stop.
+// wait returns when the service is to stop. Nothing that it does may take long.
 func (l *life) wait() {
 	s := l.service
 	for {
+		reloads := l.reloads
+		if l.reloading {
+			reloads = nil // one at a time
+		}
 		select {
 		case <-s.stopping.Done():
 			return
-		case <-l.reloads:
-			l.reload()
+		case <-l.beat:
+		case <-reloads:
+			l.reloading = true
+			s.log.Info("reloading")
+			l.tell(reloading()...)
+			go l.reload()
+		case <-l.reloaded:
+			l.reloading = false
+			l.tell("READY=1")
 		case e := <-l.ends:
 			l.ended(e)
 			switch {

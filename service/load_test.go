@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"path"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -71,9 +72,12 @@ func (l *traffic) answered() (n int64) {
 	return n
 }
 
-func (l *traffic) failed() (n int64) {
-	for _, c := range l.counts {
-		n += c.failed.Load()
+// failed is of the kinds that a pattern of package path fits.
+func (l *traffic) failed(pattern string) (n int64) {
+	for kind, c := range l.counts {
+		if fits, _ := path.Match(pattern, kind); fits {
+			n += c.failed.Load()
+		}
 	}
 	return n
 }

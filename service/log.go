@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -54,45 +55,77 @@ func newLog(w io.Writer, format logFormat, level slog.Leveler, journal bool) *sl
 	}
 	if !journal {
 		h := handler("")
-		return slog.New(logHandler{h, h, h, h})
+		return slog.New(logHandler{by: [4]slog.Handler{h, h, h, h}})
 	}
-	return slog.New(logHandler{handler("<7>"), handler("<6>"), handler("<4>"), handler("<3>")})
+	return slog.New(logHandler{by: [4]slog.Handler{handler("<7>"), handler("<6>"), handler("<4>"), handler("<3>")}})
 }
 
 // logHandler has one handler for each priority of the journal: debug,
 // informational, warning, error (sd-daemon(3)). It adds what the context knows of a request.
-type logHandler [4]slog.Handler
+type logHandler struct {
+	by     [4]slog.Handler
+	groups []group // that are open, the outermost first
+}
+
+// group is one of WithGroup. The handlers below are not told of it, since what they are given
+// then would be within, the request's id too.
+type group struct {
+	name  string
+	attrs []slog.Attr
+}
 
 func (h logHandler) Enabled(ctx context.Context, level slog.Level) bool {
-	return h[0].Enabled(ctx, level)
+	return h.by[0].Enabled(ctx, level)
 }
 
 func (h logHandler) Handle(ctx context.Context, r slog.Record) error {
+	if len(h.groups) > 0 {
+		r = h.grouped(r)
+	}
 	r.AddAttrs(requestAttrs(ctx)...)
 	switch {
 	case r.Level < slog.LevelInfo:
-		return h[0].Handle(ctx, r)
+		return h.by[0].Handle(ctx, r)
 	case r.Level < slog.LevelWarn:
-		return h[1].Handle(ctx, r)
+		return h.by[1].Handle(ctx, r)
 	case r.Level < slog.LevelError:
-		return h[2].Handle(ctx, r)
+		return h.by[2].Handle(ctx, r)
 	}
-	return h[3].Handle(ctx, r)
+	return h.by[3].Handle(ctx, r)
 }
 
 func (h logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return h.each(func(one slog.Handler) slog.Handler { return one.WithAttrs(attrs) })
-}
-
-func (h logHandler) WithGroup(group string) slog.Handler {
-	return h.each(func(one slog.Handler) slog.Handler { return one.WithGroup(group) })
-}
-
-func (h logHandler) each(f func(slog.Handler) slog.Handler) slog.Handler {
-	for i := range h {
-		h[i] = f(h[i])
+	if last := len(h.groups) - 1; last >= 0 {
+		h.groups = slices.Clone(h.groups)
+		h.groups[last].attrs = slices.Concat(h.groups[last].attrs, attrs)
+		return h
+	}
+	for i := range h.by {
+		h.by[i] = h.by[i].WithAttrs(attrs)
 	}
 	return h
+}
+
+func (h logHandler) WithGroup(name string) slog.Handler {
+	if name != "" {
+		h.groups = append(slices.Clip(h.groups), group{name: name})
+	}
+	return h
+}
+
+// grouped is the record with its attributes in the groups that are open.
+func (h logHandler) grouped(r slog.Record) slog.Record {
+	var within []slog.Attr
+	r.Attrs(func(a slog.Attr) bool {
+		within = append(within, a)
+		return true
+	})
+	for _, g := range slices.Backward(h.groups) {
+		within = []slog.Attr{slog.GroupAttrs(g.name, slices.Concat(g.attrs, within)...)}
+	}
+	outer := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	outer.AddAttrs(within...)
+	return outer
 }
 
 // lines lets the handlers take turns.

@@ -39,6 +39,16 @@ func TestLog(t *testing.T) {
 	const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	f(logfmt, false, slog.LevelInfo, func(l *slog.Logger) { l.InfoContext(WithRequest(t.Context(), "id-1", trace), "i") },
 		"level=INFO msg=i request_id=id-1 trace_id=0af7651916cd43dd8448eb211c80319c\n")
+	// The request's id is not of a group.
+	grouped := func(l *slog.Logger) {
+		l = l.With("a", 1).WithGroup("db").With("b", 2).WithGroup("").WithGroup("pool")
+		other := l.With("x", 1)
+		l.With("c", 3).InfoContext(WithRequest(t.Context(), "id-1", ""), "i", "d", 4)
+		other.WithGroup("empty").Info("o")
+	}
+	f(logfmt, true, slog.LevelInfo, grouped, "<6>level=INFO msg=i a=1 db.b=2 db.pool.c=3 db.pool.d=4 request_id=id-1\n<6>level=INFO msg=o a=1 db.b=2 db.pool.x=1\n")
+	f(jsonLine, false, slog.LevelInfo, grouped, `{"level":"INFO","msg":"i","a":1,"db":{"b":2,"pool":{"c":3,"d":4}},"request_id":"id-1"}`+"\n"+`{"level":"INFO","msg":"o","a":1,"db":{"b":2,"pool":{"x":1}}}`+"\n")
+	f(logfmt, false, slog.LevelInfo, func(l *slog.Logger) { l.WithGroup("db").InfoContext(WithRequest(t.Context(), "id-1", ""), "i") }, "level=INFO msg=i request_id=id-1\n")
 }
 
 // TestLogLines has many write at once: no line is torn.

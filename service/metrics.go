@@ -4,6 +4,7 @@ import (
 	"maps"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -89,6 +90,7 @@ func (m *requestMetrics) learn(s series) prometheus.Observer {
 		return observer
 	}
 	label := s
+	label.route = strings.ToValidUTF8(label.route, "\uFFFD") // Prometheus takes no other
 	if len(known) >= mostSeries {
 		label.route = otherRoute
 	}

@@ -61,6 +61,7 @@ func header(h http.Header, name string) string {
 
 func (o *observed) end(x *exchange, r *http.Request) {
 	fault := recover()
+	defer o.metrics.inFlight.Add(-1)
 	took := time.Since(x.start)
 	status := x.writer.status
 	abort := fault == http.ErrAbortHandler // the handler's own way to break off
@@ -72,7 +73,6 @@ func (o *observed) end(x *exchange, r *http.Request) {
 	}
 	s := series{routeOf(x.request.route, r), methodOf(r), min(status/100, 9)}
 	o.metrics.answered(s, took)
-	o.metrics.inFlight.Add(-1)
 	o.line(r.Context(), s, r, status, took)
 	switch {
 	case fault == nil || x.writer.hijacked:

@@ -3,7 +3,6 @@ package service
 import (
 	"fmt"
 	"net"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +25,9 @@ func newNotifier(variables map[string]string, pid int) notifier {
 	return n
 }
 
+// notifyLimit is for a systemd that does not read, whose socket is full: a stop must not wait for it.
+const notifyLimit = time.Second
+
 // send sends states like READY=1, all in one datagram.
 func (n notifier) send(states ...string) error {
 	if n.socket == "" {
@@ -36,6 +38,9 @@ func (n notifier) send(states ...string) error {
 		return fmt.Errorf("notify systemd: %w", err)
 	}
 	defer conn.Close()
+	if err := conn.SetWriteDeadline(time.Now().Add(notifyLimit)); err != nil {
+		return fmt.Errorf("notify systemd: %w", err)
+	}
 	if _, err := conn.Write([]byte(strings.Join(states, "\n"))); err != nil {
 		return fmt.Errorf("notify systemd: %w", err)
 	}
@@ -46,31 +51,4 @@ func (n notifier) send(states ...string) error {
 // (Type=notify-reload in systemd.service(5)).
 func reloading() []string {
 	return []string{"RELOADING=1", "MONOTONIC_USEC=" + strconv.FormatInt(monotonic().Microseconds(), 10)}
-}
-
-// healthy asks /health as a client of the operation's port would.
-func healthy(operation http.Handler) bool {
-	r, err := http.NewRequest(http.MethodGet, "/health", nil)
-	if err != nil {
-		return false
-	}
-	var got status
-	operation.ServeHTTP(&got, r)
-	return got == http.StatusOK
-}
-
-// status is the part of an answer that healthy needs.
-type status int
-
-func (s *status) Header() http.Header { return http.Header{} }
-
-func (s *status) WriteHeader(code int) {
-	if *s == 0 {
-		*s = status(code)
-	}
-}
-
-func (s *status) Write(body []byte) (int, error) {
-	s.WriteHeader(http.StatusOK)
-	return len(body), nil
 }

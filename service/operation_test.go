@@ -22,10 +22,10 @@ import (
 func operation(t *testing.T, ready *readiness) func(path, client string, header ...string) (int, string) {
 	t.Helper()
 	build := Build{Name: "films", Version: "1.2.3", Revision: "abc", BuildTime: "then"}
-	h := operationHandler(newRegistry(build), ready, slog.New(slog.DiscardHandler))
+	h := operationHandler(newRegistry(build), ready, func(context.Context) error { return nil }, slog.New(slog.DiscardHandler))
 	return func(path, client string, header ...string) (int, string) {
 		r := httptest.NewRequest("GET", path, nil).WithContext(t.Context())
-		r.RemoteAddr = client
+		r.RemoteAddr, r.Host = client, "localhost:9090"
 		for i := 0; i+1 < len(header); i += 2 {
 			r.Header.Set(header[i], header[i+1])
 		}
@@ -62,12 +62,12 @@ func TestReady(t *testing.T) {
 	var log bytes.Buffer
 	ready := &readiness{markers: drainMarkers("films", dir+":/nowhere"), log: slog.New(slog.NewTextHandler(&log, nil))}
 	for _, name := range []string{"database", "queue"} {
-		ready.checks = append(ready.checks, &condition{name: name, check: func(ctx context.Context) error {
+		ready.checks = append(ready.checks, &condition{task: task{name, func(ctx context.Context) error {
 			if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > time.Second {
 				t.Error("a check without a limit")
 			}
 			return fault[name]
-		}})
+		}}})
 	}
 	ask := operation(t, ready)
 	f := func(code int, body string) {
@@ -118,9 +118,10 @@ func TestCheckThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int64
 		release := make(chan struct{})
-		ready := &readiness{log: slog.New(slog.DiscardHandler), checks: []*condition{
-			{name: "deaf", check: func(context.Context) error { calls.Add(1); <-release; return nil }},
-			{name: "panics", check: func(context.Context) error { panic("here") }},
+		var log lockedBuffer
+		ready := &readiness{log: slog.New(slog.NewTextHandler(&log, nil)), checks: []*condition{
+			{task: task{"deaf", func(context.Context) error { calls.Add(1); <-release; return nil }}},
+			{task: task{"panics", func(context.Context) error { panic("here") }}},
 		}}
 		ready.open.Store(true)
 		began := time.Now()
@@ -136,8 +137,16 @@ func TestCheckThatHangs(t *testing.T) {
 		if took := time.Since(began); took > 2*checkLimit || calls.Load() != 1 {
 			t.Errorf("%s, %d calls", took, calls.Load())
 		}
+		time.Sleep(time.Millisecond) // of the bubble's time: what is logged at the limit is logged then
+		synctest.Wait()
+		if _, after, found := strings.Cut(log.String(), `msg="not ready" check=deaf error="no answer in time"`); !found || strings.Contains(after, "check=deaf") {
+			t.Errorf("a check that hangs is not in the log, or more than once:\n%s", log.String())
+		}
 		close(release)
 		synctest.Wait()
+		if !strings.Contains(log.String(), `msg="ready again" check=deaf`) {
+			t.Errorf("log:\n%s", log.String())
+		}
 	})
 }
 

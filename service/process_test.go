@@ -33,9 +33,11 @@ func TestShell(t *testing.T) {
 	}
 	os.Args = os.Args[:1]
 	Run(func(s *Service, c shellConfig) error {
-		s.HTTP(c.HTTP, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		early := inherited()
+		s.HTTP(c.HTTP, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.Log().Info("asked", "path", r.URL.Path)
 			fmt.Fprintf(w, "token %q in the environment %q, sockets %q, inherited %v, limit %d, processors %d",
-				c.Token.Reveal(), os.Getenv("TOKEN"), os.Getenv("LISTEN_FDS"), inherited(), debug.SetMemoryLimit(-1), runtime.GOMAXPROCS(0))
+				c.Token.Reveal(), os.Getenv("TOKEN"), os.Getenv("LISTEN_FDS"), append(early, inherited()...), debug.SetMemoryLimit(-1), runtime.GOMAXPROCS(0))
 		}))
 		if c.Deaf {
 			s.Go("deaf", func(context.Context) error { select {} })
@@ -199,6 +201,31 @@ func TestSecondSignalKills(t *testing.T) {
 	}
 	f(syscall.SIGTERM, 143)
 	f(syscall.SIGINT, 130)
+}
+
+// TestLogNobodyReads is the service whose journal has crashed, with the signal ignored as systemd
+// has it or not.
+func TestLogNobodyReads(t *testing.T) {
+	f := func(before string) {
+		t.Helper()
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		held := listening(t, "tcp", "127.0.0.1:0")
+		p := startShellAfter(t, before+" exec >&4 2>&4 4>&-;", []*os.File{socketFile(t, held), w}, "LISTEN_FDS=1", "HTTP_ADDRESS="+held.Addr().String())
+		_, _ = w.Close(), r.Close()
+		for range 3 {
+			if code, _ := get(t, "http://"+held.Addr().String()); code != http.StatusOK {
+				t.Errorf("status %d", code)
+			}
+		}
+		p.signal(t, syscall.SIGTERM)
+		p.told(t, "STOPPING=1")
+		p.exits(t, 0)
+	}
+	f("")
+	f("trap '' PIPE;")
 }
 
 // TestJournal gives the process a log that is systemd's, by its own word.

@@ -2,18 +2,20 @@ package service
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"runtime/pprof"
 	"runtime/trace"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // profiles are what `go tool pprof` and `go tool trace` read, under the paths
 // of net/http/pprof, which is not used since it registers itself in a mux that
-// all of the process share. Only a client on this machine gets them: they show code and data.
+// all of the process share. They show code and data: see fromHere for who gets them.
 func profiles() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/{$}", listProfiles)
@@ -42,11 +44,29 @@ func profiles() http.Handler {
 	})
 }
 
-// fromHere is false for what a proxy on this machine passes on.
+// fromHere is false for what comes by another name, as when a page makes a browser ask
+// its own host here (DNS rebinding), and for what a proxy on this machine passes on and
+// says so. A proxy that says nothing cannot be told from a client.
 func fromHere(r *http.Request) bool {
 	client, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && client.Addr().Unmap().IsLoopback() &&
-		r.Header.Get("Forwarded") == "" && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Via") == ""
+	if err != nil || !client.Addr().Unmap().IsLoopback() || !isLoopback(r.Host) {
+		return false
+	}
+	for name := range r.Header {
+		if name == "Forwarded" || name == "Via" || name == "X-Real-Ip" || strings.HasPrefix(name, "X-Forwarded-") {
+			return false
+		}
+	}
+	return true
+}
+
+// isLoopback is for a Host field, with or without a port.
+func isLoopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && address.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 func listProfiles(w http.ResponseWriter, _ *http.Request) {

@@ -16,7 +16,7 @@ import (
 
 // Run is all of main. It reads the environment into C, calls setup, starts the
 // parts that setup has added, and ends the process when they have ended: with
-// code 0, 1 when a part failed, 2 for a wrong configuration or command line. A
+// code 0, 1 when a part failed or panicked, 2 for a wrong configuration or command line. A
 // second SIGTERM or SIGINT ends it at once, with 143 or 130. It never returns.
 //
 // C is a struct with tags of github.com/caarlos0/env (env:"NAME,required",
@@ -55,12 +55,15 @@ type process struct {
 }
 
 // adopt does what is for the whole process: its environment loses what nobody is to
-// read again, libraries that log for themselves use log, and Go knows how much memory there is.
+// read again, libraries that log for themselves use log, Go knows how much memory there is, and
+// a log that nobody reads any more, as when the journal has crashed, is no reason to die: Go ends
+// a process that writes to a broken pipe on descriptor 1 or 2 (os/signal), even where systemd ignores the signal.
 func adopt(log *slog.Logger, away []string) {
 	for _, variable := range away {
 		_ = os.Unsetenv(variable)
 	}
 	slog.SetDefault(log)
+	signal.Ignore(syscall.SIGPIPE)
 	if os.Getenv("GOMEMLIMIT") == "" {
 		if limit := memoryLimit(os.DirFS("/")); limit > 0 {
 			debug.SetMemoryLimit(limit)
@@ -86,8 +89,7 @@ func run[C any](ctx context.Context, p process, setup func(*Service, C) error, c
 	case first == "--help" || first == "-h" || first == "help":
 		return help(p, build, commands)
 	case first == "--version":
-		fmt.Fprintln(p.stdout, build)
-		return 0
+		return p.say(build, build.String()+"\n")
 	case first != "" && first != "--check-config" && at < 0:
 		return p.refuse(build, fmt.Errorf("%q is no command: see --help", first))
 	}
@@ -97,8 +99,7 @@ func run[C any](ctx context.Context, p process, setup func(*Service, C) error, c
 		return p.refuse(build, err)
 	}
 	if first == "--check-config" {
-		fmt.Fprintf(p.stdout, "%s %s: the configuration has no mistakes\n", build.Name, build.Version)
-		return 0
+		return p.say(build, fmt.Sprintf("%s %s: the configuration has no mistakes\n", build.Name, build.Version))
 	}
 	l := newLife(ctx, p, build, s.standard, s.clear)
 	defer l.end()
@@ -115,11 +116,22 @@ func help[C any](p process, build Build, commands []Command[C]) int {
 	for _, c := range commands {
 		listed = append(listed, [2]string{c.Name, c.Help})
 	}
-	writeHelp(p.stdout, build, listed, own, shared)
+	var text strings.Builder
+	writeHelp(&text, build, listed, own, shared)
+	code := p.say(build, text.String())
 	for _, fault := range faults {
-		_ = p.refuse(build, fault)
+		code = p.refuse(build, fault)
 	}
-	return min(2*len(faults), 2)
+	return code
+}
+
+// say is the whole answer of a command line like --version.
+func (p process) say(build Build, text string) int {
+	if _, err := io.WriteString(p.stdout, text); err != nil {
+		_ = p.refuse(build, err)
+		return 1
+	}
+	return 0
 }
 
 // refuse writes what is wrong with the configuration or the command line, before there is a log.

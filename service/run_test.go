@@ -68,6 +68,20 @@ func TestCommandLine(t *testing.T) {
 	f("migrate now", "DSN=x", 2, nil, []string{`"migrate now": at most one argument`})
 }
 
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestOutputThatFails(t *testing.T) {
+	for _, line := range []string{"--version", "--help", "--check-config"} {
+		var log strings.Builder
+		code := run(t.Context(), process{args: []string{line}, stdout: fullDisk{}, stderr: &log}, func(*Service, none) error { return nil }, nil)
+		if code != 1 || !strings.Contains(log.String(), "no space left on device") {
+			t.Errorf("%s: exit code %d, log %q", line, code, log.String())
+		}
+	}
+}
+
 func TestCommandStops(t *testing.T) {
 	started := make(chan struct{})
 	r := begin(t, []string{"wait"}, nil, func(*Service, none) error { return nil }, Command[none]{Name: "wait", Run: func(ctx context.Context, _ *Service, _ none) error {

@@ -6,9 +6,11 @@ package service
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -28,6 +30,7 @@ type Service struct {
 	closers   []task
 	reloaders []task
 	ready     *readiness
+	health    []*condition
 }
 
 // listenPart is a server and where it will listen.
@@ -35,12 +38,6 @@ type listenPart struct {
 	name    string
 	address Address
 	server  Server
-}
-
-// task is something with a name that is done until ctx is done, or once.
-type task struct {
-	name string
-	do   func(ctx context.Context) error
 }
 
 func newService(build Build, log *slog.Logger, runtimeDirectory string, stopping context.Context) *Service {
@@ -85,7 +82,8 @@ func (s *Service) HTTP(address Address, h http.Handler, settings ...func(*http.S
 // Server is something that serves connections, like an adapter of a gRPC
 // server. Serve returns when Shutdown or Close was called. The shell closes the
 // listener before it calls Shutdown, so Serve then returns nil or an error that is
-// net.ErrClosed.
+// net.ErrClosed. One with the methods Announce() and Connections() int is told beforehand that it
+// stops, and has up to 300 ms before Shutdown, as long as its Connections are more than 0.
 type Server interface {
 	Serve(l net.Listener) error
 	// Shutdown waits until what is under way is answered, or ctx is done.
@@ -102,7 +100,7 @@ func (s *Service) Listen(name string, address Address, server Server) {
 }
 
 // Go adds a worker: it works until ctx is done, which is when the last request is
-// answered, and then returns nil soon. An error, or a return before that, stops the service.
+// answered, and then returns nil soon. An error, a panic, or a return before that, stops the service.
 func (s *Service) Go(name string, work func(ctx context.Context) error) {
 	s.workers = append(s.workers, task{name, work})
 }
@@ -123,15 +121,39 @@ func (s *Service) OnClose(name string, f func(ctx context.Context) error) {
 // OnReady adds a condition of /ready. It is asked again and again, from many
 // goroutines, with a context of a second.
 func (s *Service) OnReady(name string, check func(ctx context.Context) error) {
-	s.ready.checks = append(s.ready.checks, &condition{name: name, check: check})
+	s.ready.checks = append(s.ready.checks, &condition{task: task{name, check}})
+}
+
+// OnHealth adds a condition of /health and of systemd's watchdog (WatchdogSec= in systemd.service(5)),
+// asked as those of OnReady are. It is for what only a restart mends, like a loop of the
+// service's own that is stuck, and not for a database that is away. It is not asked while the service stops.
+func (s *Service) OnHealth(name string, check func(ctx context.Context) error) {
+	s.health = append(s.health, &condition{task: task{name, check}})
+}
+
+// healthy is what /health answers. What is asked may be closed already when the service stops,
+// which has limits of its own.
+func (s *Service) healthy(ctx context.Context) error {
+	if s.stopping.Err() != nil {
+		return nil
+	}
+	return askAll(ctx, s.log, "healthy", s.health)
 }
 
 // Ready is what /ready answers: nil, or all that stands against new requests. It may be called
 // at any time; a server of another kind tells its clients by it.
 func (s *Service) Ready(ctx context.Context) error { return s.ready.ask(ctx) }
 
-// OnReload adds what a SIGHUP does, in the order of the calls. A failure is logged, and
-// the service goes on.
+// OnReload adds what a SIGHUP does, in the order of the calls. A failure is logged, and the
+// service goes on. ctx is done after 30 seconds, or when the service is to stop; what has not
+// ended then is not waited for, and is not begun again before it has.
 func (s *Service) OnReload(name string, f func(ctx context.Context) error) {
-	s.reloaders = append(s.reloaders, task{name, f})
+	var under sync.Mutex
+	s.reloaders = append(s.reloaders, task{name, func(ctx context.Context) error {
+		if !under.TryLock() {
+			return errors.New("the one before has not ended")
+		}
+		defer under.Unlock()
+		return f(ctx)
+	}})
 }

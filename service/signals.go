@@ -54,33 +54,53 @@ func (l *life) tell(states ...string) {
 	}
 }
 
-// reload does what OnReload has added.
+// reloadLimit is what each OnReload may take: less than systemd waits for all of them, which is
+// TimeoutStartSec=, by default 90 s.
+const reloadLimit = 30 * time.Second
+
+// reload does what OnReload has added, beside the wait for the end: a stop breaks it off.
 func (l *life) reload() {
 	s := l.service
-	s.log.Info("reloading")
-	l.tell(reloading()...)
 	for _, r := range s.reloaders {
-		if err := r.do(s.stopping); err != nil {
-			s.log.Error("reload "+r.name+" failed", "error", err)
+		if s.stopping.Err() != nil {
+			break
 		}
+		ctx, cancel := context.WithTimeout(s.stopping, reloadLimit)
+		if err := r.within(ctx); err != nil {
+			s.log.Error("reload "+r.name+" failed", explained(err)...)
+		}
+		cancel()
 	}
-	l.tell("READY=1")
+	l.reloaded <- struct{}{}
 }
 
 // watchdog tells systemd that the service lives, twice in the time that it waits for that
-// (sd_watchdog_enabled(3)). It goes on during the stop, which has limits of its own.
+// (sd_watchdog_enabled(3)).
 func (l *life) watchdog() {
 	ticks := time.NewTicker(l.notifier.watchdog / 2)
 	defer ticks.Stop()
 	for {
 		select {
 		case <-ticks.C:
-			if healthy(l.answers) {
+			if l.alive() {
 				l.tell("WATCHDOG=1")
 			}
 		case <-l.over:
 			return
 		}
+	}
+}
+
+// alive waits for a sign of the wait for the end, which is what a signal and the end of a part
+// need, and asks the service's own checks. A stop has limits of its own.
+func (l *life) alive() bool {
+	select {
+	case l.beat <- struct{}{}:
+		return l.service.healthy(l.service.stopping) == nil
+	case <-l.service.stopping.Done():
+		return true
+	case <-l.over:
+		return false
 	}
 }
 

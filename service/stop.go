@@ -42,6 +42,9 @@ func (l *life) finish() {
 	if err := drain(ctx, drainPause, l.servings); err != nil {
 		s.log.Warn("what was under way had to be broken off", "error", err)
 	}
+	if l.reloading {
+		<-l.reloaded // soon: its context is done
+	}
 	l.release()
 	last, cancelLast := l.rest()
 	defer cancelLast()
@@ -63,22 +66,8 @@ func (l *life) finish() {
 func (l *life) close() {
 	for _, c := range slices.Backward(l.service.closers) {
 		ctx, cancel := l.rest()
-		done := make(chan error, 1)
-		go func() { done <- c.do(ctx) }()
-		select {
-		case err := <-done:
-			if err != nil {
-				l.fault("close "+c.name, err)
-			}
-		case <-ctx.Done():
-			select { // it may have seen the same end
-			case err := <-done:
-				if err != nil {
-					l.fault("close "+c.name, err)
-				}
-			case <-time.After(lastWord / 10):
-				l.fault("close "+c.name, errors.New("it has not ended in time"))
-			}
+		if err := c.within(ctx); err != nil {
+			l.fault("close "+c.name, err)
 		}
 		cancel()
 	}

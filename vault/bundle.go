@@ -18,17 +18,25 @@ func IsBundle(name string) bool {
 
 // ParseBundle reads the plain text of a bundle: lines KEY=value by the rules of
 // EnvironmentFile= in systemd.exec(5), with comments (# or ;), quotes of both kinds, backslashes
-// and values over several lines in quotes. What systemd would skip or guess is an error here: a
-// line without =, a quote that is not closed, text after one, a name twice. The error
-// has numbers of lines and the names of good variables, and nothing else of the text.
+// and values over several lines in quotes. A line ends in \n, \r or both; in quotes they are kept as
+// they are. What systemd would skip or guess is an error here: a line without =, a quote that is not
+// closed, text after one, a comment that a backslash lets go on in the next line, a name twice.
+// The error has numbers of lines (of \n) and the names of good variables, and nothing else of the text.
 func ParseBundle(text []byte) (map[string]string, error) {
 	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
 		return nil, errors.New("a bundle must be UTF-8 without NUL bytes")
 	}
-	r := lines{text: string(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))), line: 1}
+	r := lines{text: string(text), line: 1}
 	values := map[string]string{}
-	for r.skipToName() {
+	for {
+		more, err := r.skipToName()
 		line := r.line
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", line, err)
+		}
+		if !more {
+			return values, nil
+		}
 		name, value, err := r.variable()
 		switch _, twice := values[name]; {
 		case err != nil:
@@ -37,12 +45,11 @@ func ParseBundle(text []byte) (map[string]string, error) {
 			return nil, fmt.Errorf("line %d: %s is there twice", line, name)
 		case reserved(name):
 			return nil, fmt.Errorf("line %d: %s must not be in a bundle", line, name)
-		case IsEncrypted([]byte(value)):
+		case LooksEncrypted(value):
 			return nil, fmt.Errorf("line %d: the value of %s is itself encrypted", line, name)
 		}
 		values[name] = value
 	}
-	return values, nil
 }
 
 // reserved are the variables that are read before bundles are.
@@ -66,24 +73,41 @@ func (r *lines) next() byte {
 }
 
 // skipToName passes blanks, empty lines and comments. False is the end.
-func (r *lines) skipToName() bool {
+func (r *lines) skipToName() (bool, error) {
 	for r.text != "" {
 		switch c := r.text[0]; {
 		case c == '#' || c == ';':
-			for r.text != "" && r.next() != '\n' {
+			if !r.comment() {
+				return false, errors.New("a comment ends in a backslash: systemd would take the next line for a part of it")
 			}
 		case strings.IndexByte(blanks, c) >= 0:
 			r.next()
 		default:
-			return true
+			return true, nil
 		}
 	}
-	return false
+	return false, nil
 }
 
+// comment passes one up to the end of its line. False is a backslash before that.
+func (r *lines) comment() bool {
+	for r.text != "" && !endsLine(r.text[0]) {
+		if r.next() != '\\' {
+			continue
+		}
+		if r.text == "" || endsLine(r.text[0]) {
+			return false
+		}
+		r.next()
+	}
+	return true
+}
+
+func endsLine(c byte) bool { return c == '\n' || c == '\r' }
+
 func (r *lines) variable() (name, value string, err error) {
-	equals := strings.IndexAny(r.text, "=\n")
-	if equals < 0 || r.text[equals] == '\n' {
+	equals := strings.IndexAny(r.text, "=\r\n")
+	if equals < 0 || r.text[equals] != '=' {
 		return "", "", errors.New("it has no =")
 	}
 	name = strings.TrimRight(r.text[:equals], " \t")
@@ -107,7 +131,7 @@ func (r *lines) value() (string, error) {
 	quoted, gap := false, false
 	for r.text != "" {
 		switch c := r.next(); {
-		case c == '\n':
+		case endsLine(c):
 			return b.String(), nil
 		case c == ' ' || c == '\t':
 			gap = quoted
@@ -151,12 +175,14 @@ func (r *lines) quoted(quote byte, b *strings.Builder) bool {
 func (r *lines) bare(c byte, before string) (string, error) {
 	b := []byte(before)
 	kept := len(b)
-	for ; c != '\n'; c = r.next() {
+	for ; !endsLine(c); c = r.next() {
 		switch {
 		case c == '\\' && r.text == "":
 			return "", errors.New("nothing stands after a backslash")
+		case c == '\\' && strings.HasPrefix(r.text, "\r\n"):
+			return "", errors.New("a backslash stands before a line end of Windows: for systemd the value ends there")
 		case c == '\\':
-			if c = r.next(); c != '\n' {
+			if c = r.next(); !endsLine(c) {
 				b = append(b, c)
 			}
 			kept = len(b)

@@ -1,8 +1,13 @@
 package vault
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -20,7 +25,7 @@ func samples(t *testing.T) map[string]string {
 			t.Fatal(err)
 		}
 		all["raw "+id] = string(text)
-		all["base64"] = base64.StdEncoding.EncodeToString(text)
+		all["base64 "+id] = base64.StdEncoding.EncodeToString(text)
 	}
 	return all
 }
@@ -51,7 +56,7 @@ func TestChanged(t *testing.T) {
 					default:
 						harmless++
 					}
-					if !looksEncrypted(string(changed)) {
+					if !LooksEncrypted(string(changed)) {
 						t.Fatalf("byte %d to %#x: taken for a plain value", i, c)
 					}
 				}
@@ -104,7 +109,7 @@ func TestTruncated(t *testing.T) {
 				} else if err != nil || string(plain) != value || !onlyBlanksOrID(t, text, text[:i]) {
 					t.Fatalf("cut after %d of %d bytes: %q, %v", i, len(text), plain, err)
 				}
-				if i >= len(markBase64) && !looksEncrypted(text[:i]) {
+				if i >= len(markBase64) && !LooksEncrypted(text[:i]) {
 					t.Fatalf("cut after %d bytes: taken for a plain value", i)
 				}
 			}
@@ -115,11 +120,54 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
+// TestAltered: what happens to a text on its way into a variable does not make a plain value of it.
+func TestAltered(t *testing.T) {
+	f := func(name, text string) {
+		t.Helper()
+		if !LooksEncrypted(text) {
+			t.Errorf("%s: taken for a plain value: %.60q", name, text)
+		}
+	}
+	line := base64.StdEncoding.EncodeToString
+	for name, text := range samples(t) {
+		for _, front := range []string{"\n", " ", "\r\n\t", "\n\n\n\n  "} {
+			f(name+", blanks", front+text)
+			f(name+", blanks inside of the base64", line([]byte(front+text)))
+		}
+		f(name+", base64 once more", line([]byte(text)))
+		f(name+", base64 twice more", line([]byte(line([]byte(text)))))
+		f(name+", in quotes", `"`+text+`"`)
+		raw, isRaw := text, strings.HasPrefix(text, mark)
+		least := 60 // characters that are left
+		if isRaw {
+			last := len(text) - strings.LastIndexByte(strings.TrimSpace(text), '\n') - 1
+			least = last + 2*(lineLength+1)
+		}
+		for cut := 1; len(text)-cut >= least; cut++ {
+			f(fmt.Sprintf("%s without %d in front", name, cut), text[cut:])
+		}
+		for cut := 1; len(text)-cut >= 60; cut++ {
+			f(fmt.Sprintf("%s without %d in front, in base64", name, cut), line([]byte(text[cut:])))
+		}
+		if isRaw {
+			_, body, _ := strings.Cut(raw, "\n")
+			f(name+", its body", body)
+			f(name+", its body with blanks for newlines", strings.ReplaceAll(body, "\n", " "))
+			f(name+", its body indented", "  "+strings.ReplaceAll(body, "\n", "\r\n  "))
+		}
+	}
+	ours, err := Encrypt([]byte(value), NewPassword("", "secret")) // with a salt of full length
+	if err != nil {
+		t.Fatal(err)
+	}
+	f("in one line", strings.ReplaceAll(string(ours[bytes.IndexByte(ours, '\n'):]), "\n", ""))
+}
+
 // TestPlainValues are no vault texts, though some are about them.
 func TestPlainValues(t *testing.T) {
 	f := func(s string) {
 		t.Helper()
-		if looksEncrypted(s) {
+		if LooksEncrypted(s) {
 			t.Errorf("%q is taken for a vault text", s)
 		}
 		if IsEncrypted([]byte(s)) {
@@ -138,4 +186,31 @@ func TestPlainValues(t *testing.T) {
 	f("AES256;1.1;")
 	f(strings.Repeat("A", 4000))
 	f("postgres://films@db/films?sslmode=require")
+
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		key := make([]byte, 200)
+		for i := range key {
+			key[i] = byte(random.Uint32())
+		}
+		short, line := hex.EncodeToString(key[:32]), base64.StdEncoding.EncodeToString
+		f(short)
+		f(strings.ToUpper(short))
+		f(hex.EncodeToString(key))
+		f(hex.EncodeToString(key[:40]) + "\n" + hex.EncodeToString(key[40:80]) + "\n" + hex.EncodeToString(key[80:90])) // as xxd -p -c 40
+		f(hex.EncodeToString([]byte(short)))                                                                            // a hash in hexadecimal twice
+		f(line([]byte(short)))
+		f(line([]byte(line(key[:32]))))
+		f(line(key))
+		f(base64.URLEncoding.EncodeToString(key))
+		f(line([]byte(line(key))))
+		f(line([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + line([]byte(`{"sub":"`+short+`"}`)) + "." + base64.RawURLEncoding.EncodeToString(key))
+		f(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+		f(line(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+	}
+	f(strings.Repeat("0", 400))
+	f(strings.Repeat("1234567890", 40))
+	f(strings.Repeat("30 31 32 33 34 35 36 37 38 39 ", 40))
+	f(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("deadbeef", 40))))
+	f("age-secret-key-1qqpz4y0xqyj8d8n0u3zk5c7m9v2w4r6t8y0u2i4o6p8a0s2d4f6g8")
 }

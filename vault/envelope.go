@@ -56,14 +56,21 @@ func parse(text []byte) (envelope, error) {
 		if text, err = fromBase64(text); err != nil {
 			return damaged("it is neither ansible-vault's form nor its base64")
 		}
+		switch inner := bytes.TrimLeft(text, blanks); {
+		case bytes.HasPrefix(text, []byte(mark)):
+		case bytes.HasPrefix(inner, []byte(mark)):
+			return damaged("it was put into base64 with blanks before it")
+		case IsEncrypted(inner):
+			return damaged("it was put into base64 twice")
+		}
 	}
 	header, body, _ := bytes.Cut(text, []byte("\n"))
 	var e envelope
-	switch fields := strings.Split(strings.TrimRight(string(header), blanks), ";"); {
+	switch fields := strings.SplitN(strings.TrimRight(string(header), blanks), ";", 5); {
 	case fields[0] != mark:
 		return damaged("it does not begin with " + mark)
 	case len(fields) == 3 && fields[1] == "1.1" && fields[2] == cipherName:
-	case len(fields) == 4 && fields[1] == "1.2" && fields[2] == cipherName && validID(fields[3]):
+	case len(fields) == 4 && fields[1] == "1.2" && fields[2] == cipherName && fields[3] != "":
 		e.id = fields[3]
 	default:
 		return damaged("its first line is not of format 1.1 or 1.2 with " + cipherName)
@@ -76,7 +83,7 @@ func parse(text []byte) (envelope, error) {
 	if !ok {
 		return damaged("what follows its first line is not hexadecimal")
 	}
-	parts := bytes.Split(inner, []byte("\n"))
+	parts := bytes.SplitN(inner, []byte("\n"), 4)
 	if len(parts) != 3 {
 		return damaged("it has not three parts")
 	}
@@ -93,14 +100,24 @@ func parse(text []byte) (envelope, error) {
 
 // fromBase64 takes blanks anywhere, and padding or none.
 func fromBase64(text []byte) ([]byte, error) {
-	solid := bytes.Join(bytes.Fields(text), nil)
+	solid := withoutBlanks(text)
 	encoding := base64.RawStdEncoding
 	if bytes.HasSuffix(solid, []byte("=")) {
 		encoding = base64.StdEncoding
 	}
-	raw := make([]byte, encoding.DecodedLen(len(solid)))
-	n, err := encoding.Strict().Decode(raw, solid)
-	return raw[:n], err
+	n, err := encoding.Strict().Decode(solid, solid)
+	return solid[:n], err
+}
+
+// withoutBlanks copies text.
+func withoutBlanks(text []byte) []byte {
+	solid := make([]byte, 0, len(text))
+	for _, c := range text {
+		if strings.IndexByte(blanks, c) < 0 {
+			solid = append(solid, c)
+		}
+	}
+	return solid
 }
 
 func hexOf(b []byte) []byte { return hex.AppendEncode(nil, b) }
@@ -114,8 +131,8 @@ func unhex(b []byte) ([]byte, bool) {
 	return b[:n], err == nil
 }
 
-// validID reports whether id can stand in a header: printable ASCII without
-// blanks and semicolons.
+// validID reports whether id is one to write: printable ASCII without blanks and
+// semicolons. Ansible writes others too, which are read.
 func validID(id string) bool {
 	for _, c := range []byte(id) {
 		if c <= ' ' || c > '~' || c == ';' {

@@ -28,7 +28,9 @@ func (e *VariableError) Unwrap() error { return e.Err }
 // anything reads the environment. See [Environ] for the errors.
 //
 // What the kernel shows in /proc/PID/environ is what the process was started with:
-// the encrypted values.
+// the encrypted values. But a program that this one starts gets the plain values in its
+// environment, where others of the same user can read them; one that starts programs
+// takes the values from [Environ], which leaves the environment alone.
 func DecryptEnv() error {
 	environ := os.Environ()
 	passwords, err := PasswordsOf(environ)
@@ -57,9 +59,10 @@ func DecryptEnv() error {
 // themselves ([IsBundle]) are not among them. It works on as many texts at once as Go uses CPUs.
 //
 // All faults come in one error, joined by errors.Join and each a
-// [*VariableError]: a text that is damaged or that no password fits, a variable that is both in
-// a bundle and in the environment or another bundle, a bundle that is not encrypted. When there is
-// no password at all, each has [ErrNoPassword], and one more error says where passwords are looked for.
+// [*VariableError]: a text that is damaged ([LooksEncrypted]) or encrypted twice or that no password
+// fits, a variable that is both in a bundle and in the environment or another bundle, a bundle that
+// is not encrypted. When there is no password at all, each has [ErrNoPassword], and one more error
+// says where passwords are looked for.
 //
 // With SKIP_DECRYPT=true in environ encrypted variables are left as they are, and a
 // bundle must be plain KEY=value lines.
@@ -77,13 +80,13 @@ func Environ(environ []string, passwords []Password) (map[string]string, error) 
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		value := variables[name]
 		switch bundle := IsBundle(name) && value != ""; {
-		case bundle && skip && looksEncrypted(value):
+		case bundle && skip && LooksEncrypted(value):
 			fault(name, errors.New("a bundle must be plain KEY=value lines with "+skipDecrypt))
 		case bundle && skip:
 			plain[name] = value
-		case bundle && !looksEncrypted(value):
+		case bundle && !LooksEncrypted(value):
 			fault(name, errors.New("a bundle must be a vault text, or "+skipDecrypt+" be true"))
-		case !skip && looksEncrypted(value):
+		case !skip && LooksEncrypted(value):
 			encrypted = append(encrypted, name)
 		}
 	}
@@ -103,6 +106,8 @@ func Environ(environ []string, passwords []Password) (map[string]string, error) 
 			fault(name, errs[i])
 		case strings.ContainsRune(string(texts[i]), 0):
 			fault(name, errors.New("its value has a NUL byte, which no variable can hold"))
+		case LooksEncrypted(string(texts[i])):
+			fault(name, errors.New("it is encrypted twice"))
 		default:
 			plain[name] = string(texts[i])
 		}

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -85,6 +86,17 @@ func TestEnvironFaults(t *testing.T) {
 	f("a shell expanded the beginning", []string{"DSN=;1.1;AES256\n3132"}, []Password{p}, "DSN: damaged vault text: it is neither ansible-vault's form nor its base64")
 	f("and of a text with an id", []string{"DSN=;1.2;AES256;prod\n3132"}, []Password{p}, "DSN: damaged vault text: it is neither ansible-vault's form nor its base64")
 	f("a plain variable and a bundle", []string{"PATH=/bin", "VAULT_BUNDLE=" + sealed(t, "PATH=/x", "new")}, []Password{p}, "PATH: it is both in the environment and in VAULT_BUNDLE")
+	once := sealed(t, "x", "new")
+	again, err := encryptWith([]byte(once), p, []byte("salt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f("encrypted twice", []string{"DSN=" + string(again), "VAULT_BUNDLE=" + string(again)}, []Password{p}, "DSN: it is encrypted twice\nVAULT_BUNDLE: it is encrypted twice")
+	f("base64 twice", []string{"DSN=" + base64.StdEncoding.EncodeToString([]byte(once))}, []Password{p}, "DSN: damaged vault text: it was put into base64 twice")
+	f("blanks inside of the base64", []string{"DSN=" + base64.StdEncoding.EncodeToString(append([]byte("\n  "), again...))}, []Password{p}, "DSN: damaged vault text: it was put into base64 with blanks before it")
+	f("without its front", []string{"DSN=" + once[101:], "RAW=" + string(again[50:])}, []Password{p}, ""+
+		"DSN: damaged vault text: it is neither ansible-vault's form nor its base64\n"+
+		"RAW: damaged vault text: it does not begin with $ANSIBLE_VAULT")
 	f("SKIP_DECRYPT", []string{"SKIP_DECRYPT=yes"}, nil, "SKIP_DECRYPT: must be true or false")
 }
 

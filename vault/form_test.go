@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -34,6 +35,9 @@ func TestForms(t *testing.T) {
 	f("a header alone", "$ANSIBLE_VAULT;1.1;AES256", false)
 	f("format 1.0", strings.Replace(s, "1.1;AES256", "1.0;AES", 1), false)
 	f("another cipher", strings.Replace(s, "AES256", "AES512", 1), false)
+	f("1.2 with an id that is not written here", strings.Replace(s, "1.1;AES256", "1.2;AES256;größe, my\tprod", 1), true)
+	f("1.2 with two ids", strings.Replace(s, "1.1;AES256", "1.2;AES256;a;b", 1), false)
+	f("1.2 with a blank id", strings.Replace(s, "1.1;AES256", "1.2;AES256; \t", 1), false)
 	f("1.1 with an id", strings.Replace(s, "AES256", "AES256;prod", 1), false)
 	f("1.2 without", strings.Replace(s, "1.1", "1.2", 1), false)
 	f("1.2 with an empty id", strings.Replace(s, "1.1;AES256", "1.2;AES256;", 1), false)
@@ -73,4 +77,26 @@ func TestPadding(t *testing.T) {
 	f(255)
 	f(3, 2, 3)
 	f(2, 3, 3)
+}
+
+// TestMemory: what parse takes is no multiple of the text, whatever is in it.
+func TestMemory(t *testing.T) {
+	const size = 1 << 20
+	f := func(name, text string) {
+		t.Helper()
+		raw := []byte(text)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := parse(raw)
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > 3*uint64(len(raw)) || !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: %d bytes for %d, %v", name, took, len(raw), err)
+		}
+	}
+	const header = "$ANSIBLE_VAULT;1.1;AES256\n"
+	f("parts", header+strings.Repeat("0a", size/2))
+	f("fields", "$ANSIBLE_VAULT"+strings.Repeat(";", size))
+	f("lines", header+strings.Repeat("0\n", size/2))
+	f("words", strings.Repeat("A ", size/2))
+	f("parts in base64", base64.StdEncoding.EncodeToString([]byte(header+strings.Repeat("0a", size/2))))
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -60,7 +61,15 @@ func TestPrinted(t *testing.T) {
 		byID map[string]Password
 		at   *Password
 	}
-	ring := newKeyring([]Password{p})
+	// A ring that has derived keys: for both passwords, since the first does not fit.
+	ring := newKeyring([]Password{NewPassword("", hiddenPassword+" "), p})
+	text, err := encryptWith([]byte(hiddenValue), p.WithID(""), []byte("salt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ring.open(text); err != nil || len(ring.keys) != 2 {
+		t.Fatalf("%d keys were derived, %v", len(ring.keys), err)
+	}
 	for _, x := range []any{
 		p, &p,
 		[]Password{p},
@@ -97,6 +106,12 @@ func TestErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Encrypt refuses to make this one.
+	inner, err := encryptWith([]byte(text), p, []byte("salt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice := base64.StdEncoding.EncodeToString(inner)
 	wrong := []Password{NewPassword("", hiddenPassword+" ")}
 	var all []error
 	f := func(want string, err error) {
@@ -150,6 +165,11 @@ func TestErrors(t *testing.T) {
 	for _, line := range []string{hiddenValue, "A " + hiddenValue + "=", "=" + hiddenValue, "A='" + hiddenValue, "A='x' " + hiddenValue, "A=1\nA=" + hiddenValue, "A=" + hiddenValue + "\x00", "A=" + hiddenValue + `\`, "A=" + text} {
 		f("", bundle(line))
 	}
+	f("DSN: it is encrypted twice", environ([]Password{p}, "DSN="+twice))
+	f("no such file", passwords("VAULT_PASSWORD_FILE="+hiddenPassword))
+	f("no such file", passwords("VAULT_PASSWORD_FILE=/"+hiddenPassword))
+	f("no such file", passwords("VAULT_PASSWORD_FILE=/"+hiddenPassword+"/"+hiddenPassword))
+	f("name too long", passwords("VAULT_PASSWORD_FILE="+strings.Repeat(hiddenPassword, 30)))
 	f("no such file", passwords("VAULT_PASSWORD_FILE="+filepath.Join(t.TempDir(), "missing")))
 	f("SKIP_DECRYPT", passwords("SKIP_DECRYPT="+hiddenPassword))
 	empty := filepath.Join(t.TempDir(), "empty")
@@ -167,7 +187,11 @@ func TestErrors(t *testing.T) {
 	if err := environ(wrong, "DSN="+text); !errors.As(err, &one) || one.Name != "DSN" || !errors.Is(one, ErrPassword) {
 		t.Errorf("%v is no error of a variable", err)
 	}
-	if os.Getenv("DSN") == hiddenValue {
-		t.Error("Environ changed the environment")
+	const name = "VAULT_TEST_HIDDEN" // in the process's environment too, encrypted
+	t.Setenv(name, text)
+	before := os.Environ()
+	values, err := Environ(os.Environ(), []Password{p})
+	if err != nil || values[name] != hiddenValue || !slices.Equal(before, os.Environ()) {
+		t.Errorf("%d values, %v; Environ changed the environment: %v", len(values), err, !slices.Equal(before, os.Environ()))
 	}
 }

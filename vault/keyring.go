@@ -18,8 +18,11 @@ type keyring struct {
 	keys map[derivation]func() (keys, error)
 }
 
-// derivation is what keys depend on.
-type derivation struct{ password, salt string }
+// derivation is what keys depend on. It has no secret, since fmt shows the keys of a map.
+type derivation struct {
+	password int // index of the first with this secret
+	salt     string
+}
 
 func newKeyring(passwords []Password) *keyring {
 	return &keyring{passwords: distinct(passwords), keys: map[derivation]func() (keys, error){}}
@@ -35,7 +38,7 @@ func (r *keyring) open(text []byte) ([]byte, error) {
 
 func (r *keyring) openEnvelope(e envelope) ([]byte, error) {
 	for _, i := range r.order(e.id) {
-		k, err := r.derive(r.passwords[i].reveal(), e.salt)
+		k, err := r.derive(i, e.salt)
 		if err != nil {
 			return nil, err
 		}
@@ -71,12 +74,14 @@ func (r *keyring) order(id string) []int {
 }
 
 // derive waits for another goroutine that is about the same keys.
-func (r *keyring) derive(password string, salt []byte) (keys, error) {
-	d := derivation{password, string(salt)}
+func (r *keyring) derive(i int, salt []byte) (keys, error) {
+	secret := r.passwords[i].reveal()
+	first := slices.IndexFunc(r.passwords, func(p Password) bool { return p.reveal() == secret })
+	d := derivation{first, string(salt)}
 	r.mu.Lock()
 	f, ok := r.keys[d]
 	if !ok {
-		f = sync.OnceValues(func() (keys, error) { return derive(password, salt) })
+		f = sync.OnceValues(func() (keys, error) { return derive(secret, salt) })
 		r.keys[d] = f
 	}
 	r.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -32,8 +33,38 @@ func TestParsePasswords(t *testing.T) {
 	f("same\nsame\n", "same")
 	f("# is part of it", "# is part of it")
 	f("größe\u00a0\n", "größe\u00a0") // as ansible-vault, which knows blanks of ASCII only
-	f("")
-	f(" \n\t\n")
+	f("one\n#!two", "one", "#!two")
+	f("1\n2\n3\n4\n5\n6\n7\n8\n1\n8\n", "1", "2", "3", "4", "5", "6", "7", "8")
+	f(strings.Repeat("x", MaxPasswordFile), strings.Repeat("x", MaxPasswordFile))
+}
+
+func TestParsePasswordsFaults(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		got, err := ParsePasswords([]byte(text))
+		if err == nil || err.Error() != want || got != nil {
+			t.Errorf("%.40q: %d passwords, %v, want %q", text, len(got), err, want)
+		}
+	}
+	const none, script, encrypted = "there is no password in it", "it is a script, and scripts are not run: give a file with what it prints", "it is itself encrypted: decrypt it first"
+	f("", none)
+	f(" \n\t\n", none)
+	f("#!/bin/sh\npass show films\n", script)
+	f("\n #!/bin/sh", script)
+	text, err := encryptWith([]byte("hunter2\n"), NewPassword("", "secret"), []byte("salt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range forms(string(text)) {
+		f(form, encrypted)
+		f("\n\n"+form, encrypted)
+	}
+	f("new\n"+forms(string(text))["base64"], encrypted)
+	f("new\n"+string(text), encrypted)
+	_, body, _ := strings.Cut(string(text), "\n")
+	f(body, encrypted)
+	f("1\n2\n3\n4\n5\n6\n7\n8\n9", "it has more than 8 passwords")
+	f(strings.Repeat("1\n", MaxPasswordFile/2)+"\n", "it has more than 64 KiB")
 }
 
 // TestPasswordOrder proves which password is tried, by the keys that were derived.

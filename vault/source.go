@@ -3,6 +3,7 @@ package vault
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -73,7 +74,7 @@ func sourcesOf(variables map[string]string) []source {
 	if directory != "" {
 		fromCredential.missing = "the service has no such credential"
 		fromCredential.read = func() ([]byte, error) {
-			text, err := os.ReadFile(filepath.Join(directory, credential))
+			text, err := readFile(filepath.Join(directory, credential))
 			if errors.Is(err, fs.ErrNotExist) { // a service may have other credentials only
 				return nil, nil
 			}
@@ -83,7 +84,7 @@ func sourcesOf(variables map[string]string) []source {
 	fromFile := source{name: "the file of " + passwordFile, missing: passwordFile + " is not set", read: nothing}
 	if file != "" {
 		fromFile.missing = ""
-		fromFile.read = func() ([]byte, error) { return os.ReadFile(file) }
+		fromFile.read = func() ([]byte, error) { return readNamed(file) }
 	}
 	fromProgram := source{name: "the program itself", missing: "it was packaged without one", read: nothing}
 	if embedded != "" {
@@ -91,6 +92,41 @@ func sourcesOf(variables map[string]string) []source {
 		fromProgram.read = func() ([]byte, error) { return []byte(embedded), nil }
 	}
 	return []source{fromCredential, fromFile, fromProgram}
+}
+
+// readFile reads a byte more than a password file may have, so that one that is too long is
+// seen, and no more: it may be a device.
+func readFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, MaxPasswordFile+1))
+}
+
+// readNamed leaves the name out of the error when it may be the password itself, put where
+// the path of its file belongs.
+func readNamed(name string) ([]byte, error) {
+	text, err := readFile(name)
+	var of *fs.PathError
+	if errors.As(err, &of) && !isPath(name) {
+		return nil, fmt.Errorf("%s (its value is not shown, as it is no absolute path in a folder that is there): %w", of.Op, of.Err)
+	}
+	return text, err
+}
+
+// isPath tells that a name is absolute and its file is there, or at least the file's folder. The
+// folder of all that begins with a slash is there, and a password may.
+func isPath(name string) bool {
+	if !filepath.IsAbs(name) {
+		return false
+	}
+	if _, err := os.Lstat(name); err == nil {
+		return true
+	}
+	folder, err := os.Stat(filepath.Dir(name))
+	return err == nil && folder.IsDir() && filepath.Dir(name) != "/"
 }
 
 // whereLooked says where a password would have been found.

@@ -52,6 +52,13 @@ func TestPasswordsFaults(t *testing.T) {
 	f("", "VAULT_PASSWORD_FILE="+dir+"/missing", "read the vault passwords of the file of VAULT_PASSWORD_FILE: open "+dir+"/missing: no such file")
 	f("", "VAULT_PASSWORD_FILE="+dir, "is a directory")
 	f("", "CREDENTIALS_DIRECTORY="+dir, "read the vault passwords of $CREDENTIALS_DIRECTORY/vault-password: there is no password in it")
+	long := filepath.Join(dir, "long")
+	write(t, long, "secret"+strings.Repeat("\n", MaxPasswordFile))
+	f("", "VAULT_PASSWORD_FILE="+long, "it has more than 64 KiB")
+	f("", "VAULT_PASSWORD_FILE=/dev/zero", "it has more than 64 KiB") // and the test ends
+	f("", "VAULT_PASSWORD_FILE=missing", "read the vault passwords of the file of VAULT_PASSWORD_FILE: open (its value is not shown, as it is no absolute path in a folder that is there): no such file")
+	f("", "VAULT_PASSWORD_FILE=/missing", "open (its value is not shown")
+	f("", "VAULT_PASSWORD_FILE="+dir+"/missing/missing", "open (its value is not shown")
 	f(" ", "", "read the vault passwords of the program itself: there is no password in it")
 	f("x", "SKIP_DECRYPT=maybe", "SKIP_DECRYPT: must be true or false")
 }

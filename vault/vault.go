@@ -46,9 +46,9 @@ const saltSize = 32
 // Encrypt makes a vault text as ansible-vault writes it: format 1.1, or 1.2
 // when the password has a vault id other than "default". It ends in a newline.
 // Its salt is random for each text: AES-CTR would repeat its key stream with an
-// equal one. The error is [ErrEncrypted] when plain is a vault text itself.
+// equal one. The error is [ErrEncrypted] when plain is a vault text itself, damaged or not.
 func Encrypt(plain []byte, p Password) ([]byte, error) {
-	if IsEncrypted(plain) {
+	if LooksEncrypted(string(plain)) {
 		return nil, fmt.Errorf("encrypt: %w", ErrEncrypted)
 	}
 	text, err := encryptWith(plain, p, newSalt())
@@ -98,9 +98,9 @@ func EncryptBase64(plain []byte, p Password) (string, error) {
 // text's vault id first, then the others, in their order. The error is
 // [ErrDamaged] or [ErrPassword].
 //
-// Blanks around the text and its lines do no harm. A vault id is not
-// authenticated by the format: whoever changes it changes only the order of the
-// passwords.
+// Blanks around the text and its lines do no harm. A vault id may be any that Ansible writes, also
+// those that [Encrypt] does not. It is not authenticated by the format: whoever
+// changes it changes only the order of the passwords.
 func Decrypt(text []byte, passwords ...Password) ([]byte, error) {
 	plain, err := newKeyring(passwords).open(text)
 	if err != nil {
@@ -110,7 +110,8 @@ func Decrypt(text []byte, passwords ...Password) ([]byte, error) {
 }
 
 // Check tells without a password whether text, raw or base64, has the form of a
-// vault text, and its vault id, "" for format 1.1. The error is [ErrDamaged].
+// vault text, and its vault id, "" for format 1.1. Whoever prints the id quotes it: it may have
+// any character but a semicolon and a newline. The error is [ErrDamaged].
 func Check(text []byte) (id string, err error) {
 	e, err := parse(text)
 	return e.id, err

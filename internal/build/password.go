@@ -40,7 +40,7 @@ func CheckPassword(text []byte) error {
 	if _, err := vault.ParsePasswords(text); err != nil {
 		return err
 	}
-	if len(bytes.TrimSpace(text)) > room {
+	if len(bytes.Trim(text, blanks)) > room {
 		return fmt.Errorf("it has more than %d bytes", room)
 	}
 	return nil
@@ -84,6 +84,9 @@ func reads(ctx context.Context, dir string, env []string) error {
 	return nil
 }
 
+// blanks around passwords are not of them, see vault.ParsePasswords.
+const blanks = " \t\r\n\v\f"
+
 // fill writes the password file over the placeholder in a program.
 func fill(program string, passwords []byte) error {
 	body, err := os.ReadFile(program)
@@ -98,7 +101,8 @@ func fill(program string, passwords []byte) error {
 	if err != nil {
 		return err
 	}
-	text := append(bytes.TrimSpace(passwords), bytes.Repeat([]byte("\n"), room)...)[:room]
+	text := bytes.Repeat([]byte("\n"), room)
+	copy(text, bytes.Trim(passwords, blanks))
 	if _, err := f.WriteAt(text, int64(bytes.Index(body, want))); err != nil {
 		f.Close()
 		return err

@@ -96,6 +96,9 @@ func (a *app) finish(ctx context.Context, out *release.Outcome, err error) error
 	if errors.Is(err, release.ErrUndefined) {
 		return usage(err, "define it in the group_vars or host_vars of the inventory")
 	}
+	if errors.Is(err, release.ErrPlain) {
+		return usage(err, "write what `kinectl vault encrypt` prints in its place")
+	}
 	if out == nil && errors.Is(err, release.ErrLocked) {
 		return &exitError{code: exitLocked, err: err, hint: "wait for it to end, then look with `kinectl status`"}
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -107,7 +108,12 @@ func readPasswordFile(file string) ([]byte, error) {
 	if info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
 		return nil, usage(fmt.Errorf("read the passwords in %s: it is a program", file), "kinectl runs none: give its output as a file, or chmod -x what is no program")
 	}
-	text, err := os.ReadFile(file)
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, usage(fmt.Errorf("read the passwords: %w", err), passwordHint)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, vault.MaxPasswordFile+1)) // what is longer is refused
 	if err != nil {
 		return nil, usage(fmt.Errorf("read the passwords: %w", err), passwordHint)
 	}

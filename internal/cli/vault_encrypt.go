@@ -25,6 +25,11 @@ const maxSecret = 16 << 20
 // name (execve(2), MAX_ARG_STRLEN), less room for the name.
 const maxVariable = 128<<10 - 256
 
+// maxBundle is less than that: a bundle grows, and so does its variable's name.
+// A service whose bundle is too long would not be started at all, with the
+// kernel's E2BIG alone.
+const maxBundle = 120_000
+
 // secretVariable is how a secret is called in the infra repository.
 var secretVariable = lazyregexp.New(`^vault_[A-Za-z0-9_]+$`)
 
@@ -46,7 +51,8 @@ terminal it asks twice, without showing what is typed.
 
 With --bundle standard input has many KEY=value lines, by the rules of systemd's
 EnvironmentFile. They become one text: as the variable VAULT_BUNDLE it gives the
-service all of them for the time that one secret takes.
+service all of them for the time that one secret takes. The result has at most
+120,000 bytes.
 
 With --json it prints {"name": ..., "value": ...}.`,
 		Example: `  printf %s "$DSN" | kinectl vault encrypt --password-file films.password
@@ -90,9 +96,12 @@ func (a *app) vaultEncrypt(o encryptOptions) error {
 	}
 	if !o.raw {
 		text = append(base64.StdEncoding.AppendEncode(nil, text), '\n')
-		if len(text) > maxVariable {
-			return usage(fmt.Errorf("the secret has %s, too many for a variable of the environment", byteSize(int64(len(plain)))), "at most 24 kB; give the service a file of that kind in another way, or split a bundle into VAULT_BUNDLE_A and VAULT_BUNDLE_B")
-		}
+	}
+	switch size := len(text); {
+	case o.bundle && size > maxBundle:
+		return usage(fmt.Errorf("the bundle has %s when it is encrypted, and at most %s go into a variable of the environment", byteSize(int64(size)), byteSize(maxBundle)), "split it into VAULT_BUNDLE_A and VAULT_BUNDLE_B")
+	case !o.raw && size > maxVariable:
+		return usage(fmt.Errorf("the secret has %s, too many for a variable of the environment", byteSize(int64(len(plain)))), "at most 24 kB; give the service a file of that kind in another way")
 	}
 	switch {
 	case a.json:

@@ -31,3 +31,9 @@ func (r *Regexp) Match(b []byte) bool { return r.compiled().Match(b) }
 
 // FindStringSubmatch returns the first match in s and its groups, nil without one.
 func (r *Regexp) FindStringSubmatch(s string) []string { return r.compiled().FindStringSubmatch(s) }
+
+// ReplaceAllString returns src with replacement in the place of every match;
+// $1 in it is the first group.
+func (r *Regexp) ReplaceAllString(src, replacement string) string {
+	return r.compiled().ReplaceAllString(src, replacement)
+}

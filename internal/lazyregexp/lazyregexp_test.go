@@ -20,6 +20,9 @@ func TestRegexp(t *testing.T) {
 	if got := r.FindStringSubmatch("abc-12"); !slices.Equal(got, []string{"abc-12", "abc", "12"}) {
 		t.Errorf("groups %q", got)
 	}
+	if got := r.ReplaceAllString("abc-12", "$2 $1"); got != "12 abc" {
+		t.Errorf("replaced: %q", got)
+	}
 	if r.String() != `^([a-z]+)-([0-9]+)$` {
 		t.Errorf("text %q", r)
 	}

@@ -19,6 +19,10 @@ type Facts struct {
 // Build settles every default of a spec that has no errors.
 func Build(s *spec.Spec, facts Facts) Plan {
 	environment, needs, secrets := variables(s, facts.Resources)
+	var addresses []string
+	for _, r := range resources(s, facts.Resources) {
+		addresses = append(addresses, r.Needs)
+	}
 	return Plan{
 		Name:        s.Name.V,
 		Group:       s.Group.V,
@@ -34,6 +38,7 @@ func Build(s *spec.Spec, facts Facts) Plan {
 		Environment: environment,
 		Needs:       needs,
 		Secrets:     secrets,
+		Resources:   addresses,
 		Alerts:      alerts(s),
 		Routes:      routes(s),
 		Spec:        s.Source,

@@ -67,6 +67,7 @@ func TestBuildSpec(t *testing.T) {
 			t.Errorf("%s is %+v, want %+v", what, got, want)
 		}
 	}
+	f("resources", p.Resources, []string{"redis_url", "postgres_dsn"})
 	f("serial", p.Deploy.Serial, []string{"1", "50%"})
 	f("probe", p.Deploy.Probe, Probe{Type: "tcp", Port: 8080, Timeout: time.Minute, Settle: 5 * time.Second, Version: true, Metrics: 9100})
 	f("memory", p.Unit.Limits.MemoryMax, "infinity")

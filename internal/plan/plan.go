@@ -28,6 +28,7 @@ type Plan struct {
 	Environment []Variable // in the order of the spec, resources first
 	Needs       []string   // names of Ansible variables that Environment uses, sorted, each once
 	Secrets     []string   // names of vault_… variables that it uses or may use, sorted, each once
+	Resources   []string   // names of Ansible variables that say where a resource is, in the order of the spec
 	Alerts      []Alert    // beside the standard set
 	Routes      []Route
 	Spec        []byte // the source, carried in the package as it was read

@@ -7,6 +7,12 @@ import (
 	"github.com/kinectl/kinectl/internal/spec"
 )
 
+// PlainPassword is a regular expression, for Go and for Python alike, that finds
+// a password in the address of a resource: in a URL (RFC 3986, section 3.2.1), as
+// password=… in a query or in the keywords of libpq, or as Go's MySQL driver has
+// it, user:password@tcp(host).
+const PlainPassword = `(?i)://[^\s/?#@:]*:[^\s/?#@]+@|\bpass(word|wd)? *= *[^\s&]|:[^\s@]+@(tcp[46]?|unix)\(`
+
 // variables returns the service's environment, those of the resources first,
 // the Ansible variables that it cannot do without, and those that must be
 // encrypted.

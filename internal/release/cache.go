@@ -66,7 +66,7 @@ func (in *Infra) cached(key string) bool {
 		return false
 	}
 	body, err := os.ReadFile(in.cacheFile(key))
-	return err == nil && json.Unmarshal(body, &in.answer) == nil && in.answer.Groups != nil
+	return err == nil && json.Unmarshal(body, &in.answer) == nil && in.answer.Format == answerFormat && in.answer.Groups != nil
 }
 
 // keep writes the answer for later runs. It holds names of variables, never

@@ -48,6 +48,10 @@ func Deploy(ctx context.Context, o Options, p plan.Plan) (*Outcome, error) {
 	if missing := o.Infra.Undefined(hosts, p.Needs); len(missing) > 0 {
 		return nil, fmt.Errorf("%s: %w", strings.Join(missing, "; "), ErrUndefined)
 	}
+	if plain := o.Infra.Plain(hosts, p); len(plain) > 0 {
+		return nil, fmt.Errorf("%s: %w", strings.Join(plain, "; "), ErrPlain)
+	}
+	p = o.Infra.withSecrets(hosts, p)
 	o.tells = true
 	out, err := run(ctx, o, p, ansible.Deploy(p))
 	o.tells = false

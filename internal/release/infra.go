@@ -27,10 +27,16 @@ type Infra struct {
 // answer is what this program needs of the inventory. It is kept in a cache on
 // disk, so it has the values of our own variables only.
 type answer struct {
+	Format  int // answerFormat
 	Groups  map[string]group
 	Defined map[string][]string          // host → names of its variables
 	Ours    map[string]map[string]string // host → kinectl_… variables
+	Secrets map[string]secrets           // host → what its values are, by name
 }
+
+// answerFormat goes up with every change of answer, and of what is looked for in
+// the values: an older answer in the cache is none.
+const answerFormat = 2
 
 type group struct {
 	Hosts    []string `json:"hosts"`
@@ -98,16 +104,24 @@ func (in *Infra) parse(document []byte) error {
 			return err
 		}
 	}
-	in.answer = answer{Groups: map[string]group{}, Defined: map[string][]string{}, Ours: map[string]map[string]string{}}
+	in.answer = answer{
+		Format: answerFormat,
+		Groups: map[string]group{}, Defined: map[string][]string{}, Ours: map[string]map[string]string{}, Secrets: map[string]secrets{},
+	}
+	known := map[string]bool{}
 	for host, vars := range meta.HostVars {
 		ours := map[string]string{}
 		for name, value := range vars {
+			known[name] = true
 			in.answer.Defined[host] = append(in.answer.Defined[host], name)
 			if text, ok := value.(string); ok && strings.HasPrefix(name, "kinectl_") {
 				ours[name] = text
 			}
 		}
 		in.answer.Ours[host] = ours
+	}
+	for host, vars := range meta.HostVars {
+		in.answer.Secrets[host] = secretsOf(vars, known)
 	}
 	for name, m := range raw {
 		if name == "_meta" {

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -40,24 +41,35 @@ func sound(s *Spec, advice diag.Findings) diag.Findings {
 	return slices.DeleteFunc(advice, func(f diag.Finding) bool { return s.misread[f.Rule] })
 }
 
-// memory warns of a service without a limit of its own: only its author knows
-// what it needs.
+// memory warns of a service or a task without a limit of its own: only its author
+// knows what it needs. A task without one has the service's.
 func memory(s *Spec) diag.Findings {
 	const path = "service.limits.mem"
 	hint := "add limits.mem, like 512M, from what the service uses under load"
+	var all diag.Findings
+	unlimited := func(path string, mem Value[string]) {
+		if mem.V == "unlimited" {
+			all = append(all, s.finding("no-memory-limit", diag.Warning, path, mem.At, hint, "without a limit a leak takes the whole host down"))
+		}
+	}
+	missing := !s.Exec.None // of what runs: does anything take the default?
+	for i, t := range s.Timers {
+		own := fmt.Sprintf("service.timers[%d].limits.mem", i)
+		unlimited(own, t.Limits.Mem)
+		missing = missing || s.keys[own] == Pos{}
+	}
+	if !missing {
+		return all // nothing runs, or each task says it itself
+	}
+	unlimited(path, s.Limits.Mem)
 	at, ok := s.keys["service.limits"]
 	if !ok {
 		at, ok = s.keys["service"]
 	}
-	switch {
-	case s.Exec.None && len(s.Timers) == 0:
-		return nil // nothing runs
-	case s.Limits.Mem.V == "unlimited":
-		return diag.Findings{s.finding("no-memory-limit", diag.Warning, path, s.Limits.Mem.At, hint, "without a limit a leak takes the whole host down")}
-	case s.keys[path] == Pos{} && ok:
-		return diag.Findings{s.finding("no-memory-limit", diag.Warning, path, at, hint, "no memory limit is given, so the default of "+DefaultMem+" holds")}
+	if ok && s.keys[path] == (Pos{}) {
+		all = append(all, s.finding("no-memory-limit", diag.Warning, path, at, hint, "no memory limit is given, so the default of "+DefaultMem+" holds"))
 	}
-	return nil
+	return all
 }
 
 // trailingComment warns of what looks like a comment and is part of a value.

@@ -51,6 +51,16 @@ func TestLint(t *testing.T) {
 	f("  limits: {mem: 16T}\n")
 	f("  limits: {mem: 17T}\n", "out-of-range")
 	f("  exec: {start: none}\n  files: [{src: a, dst: /usr/share/a/b}]\n")
+	const job = "  exec: {start: none}\n"
+	task := func(more string) string { return "  timers: [{name: a, on_calendar: daily, limits: {" + more + "}}" }
+	f(job + task("mem: 128M") + "]\n")
+	f(job+task("mem: 12Q")+"]\n", "bad-value")
+	f(job+task("nice: 5")+"]\n", "no-memory-limit")
+	f(job + mem + task("nice: 5") + "]\n")
+	f(job+task("mem: 128M")+", {name: b, on_calendar: daily}]\n", "no-memory-limit")
+	f(job+task("mem: unlimited")+"]\n", "no-memory-limit")
+	f(mem+task("mem: unlimited")+"]\n", "no-memory-limit")
+	f(task("mem: 128M")+"]\n", "no-memory-limit") // the service itself
 
 	f(env("POSTGRES_POOL=5"), "missing-resource")
 	f(env("DB={{ postgres_dsn }}"), "missing-resource")

@@ -22,10 +22,13 @@ import (
 	"github.com/kinectl/kinectl/service"
 )
 
-// TestMain is the service too that the tests below start as a process.
+// TestMain is the services too that tests start as a process.
 func TestMain(m *testing.M) {
-	if os.Getenv("GRPCSERVER_TEST") == "service" {
+	switch os.Getenv("GRPCSERVER_TEST") {
+	case "service":
 		service.Run(setup)
+	case "graceful stop":
+		gracefulStopAlone()
 	}
 	os.Exit(m.Run())
 }

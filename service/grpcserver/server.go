@@ -35,7 +35,10 @@ const (
 // A stop tells clients to go elsewhere and takes the calls that were on their way (GOAWAY, RFC 9113, 6.8),
 // but it has to wait for those under way, up to SHUTDOWN_TIMEOUT. So a stream without an end of
 // its own, like a subscription, should return when [service.Service.Context] is done, with codes.Unavailable.
-type Server struct{ *grpc.Server }
+type Server struct {
+	*grpc.Server
+	accepted accepted
+}
 
 // New makes the gRPC server of s. Its metrics are those of s, and shared with
 // other servers of s:
@@ -78,15 +81,23 @@ func newServer(s shell, options []grpc.ServerOption) *Server {
 // Serve is for the service. It returns when l is closed, or with nil when the
 // server was stopped.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.Server.Serve(l); !errors.Is(err, grpc.ErrServerStopped) {
+	if err := s.Server.Serve(&listener{Listener: l, accepted: &s.accepted}); !errors.Is(err, grpc.ErrServerStopped) {
 		return err
 	}
 	return nil
 }
 
+// Announce is for the service, and does nothing: Shutdown tells the clients.
+func (s *Server) Announce() {}
+
+// Connections is for the service, which gives those that were just accepted a
+// moment to begin before it calls Shutdown.
+func (s *Server) Connections() int { return s.accepted.quiet() }
+
 // Shutdown is for the service: it takes no new calls, and waits for those under
-// way or until ctx is done.
+// way or until ctx is done. Connections that have said nothing are closed.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.accepted.close(false)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -102,6 +113,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // Close is for the service: it breaks off what is under way.
 func (s *Server) Close() error {
+	s.accepted.close(true) // Stop waits for those that have begun to say hello
 	s.Stop()
 	return nil
 }

@@ -42,7 +42,7 @@ func Status(p plan.Plan) []artifact.File { return playbook(p, "status", "", nil)
 // looks for them: in the folders "library" and "files" beside the playbook. Every value that comes from a spec
 // goes in through yaml or environment, which quote it.
 func playbook(p plan.Plan, name, action string, releases map[string]int) []artifact.File {
-	funcs := template.FuncMap{"yaml": yaml[string], "list": list, "long": long, "serial": serial, "environment": environmentFile}
+	funcs := template.FuncMap{"yaml": yaml[string], "list": list, "long": long, "serial": serial, "environment": environmentFile, "password": password}
 	t := template.Must(template.New(name+".yml.tmpl").Funcs(funcs).ParseFS(templates, name+".yml.tmpl"))
 	var b bytes.Buffer
 	data := map[string]any{"Plan": p, "Action": action, "Releases": releases}
@@ -85,6 +85,9 @@ func yaml[T any](v T) (string, error) {
 
 // list writes names, which need no quotes, as one list.
 func list(names []string) string { return "[" + strings.Join(names, ", ") + "]" }
+
+// password is a pattern in YAML's single quotes, in which a backslash is one.
+func password() string { return "'" + plan.PlainPassword + "'" }
 
 // long is yaml of a text of many lines: each stands on lines of its own, which a
 // backslash at their ends makes one (YAML 1.2, 7.3.1).

@@ -52,14 +52,15 @@ func withBefore(serial ...string) plan.Plan {
 	return p
 }
 
-// withSecrets needs one secret, and uses another where it is there.
+// withSecrets needs one secret and a resource, and uses another secret where it is there.
 func withSecrets() plan.Plan {
 	p := hello("1")
 	p.Environment = []plan.Variable{
+		{Name: "NATS_URL", Parts: []plan.Part{{Expression: "nats_url"}}},
 		{Name: "DSN", Parts: []plan.Part{{Expression: "vault_dsn"}}},
 		{Name: "TOKEN", Parts: []plan.Part{{Expression: "vault_token | default('')"}}},
 	}
-	p.Secrets = []string{"vault_dsn", "vault_token"}
+	p.Secrets, p.Resources = []string{"vault_dsn", "vault_token"}, []string{"nats_url"}
 	return p
 }
 

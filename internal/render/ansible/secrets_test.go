@@ -25,6 +25,9 @@ func TestSecrets(t *testing.T) {
 		asked := filepath.Join(dir, "asked")
 		files[1] = artifact.File{Path: files[1].Path, Mode: 0o644, Body: []byte("#!/bin/sh\n# <<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>\n: >'" + asked + "'\nprintf '{\"changed\":false,\"result\":\"ready\"}'\n")}
 		for _, vars := range []map[string]any{h1, h2} {
+			if vars["nats_url"] == nil {
+				vars["nats_url"] = "nats://198.51.100.1:4222"
+			}
 			vars["ansible_connection"], vars["ansible_become"], vars["ansible_remote_tmp"] = "local", false, dir
 		}
 		hosts, err := json.Marshal(map[string]any{"applications": map[string]any{"hosts": map[string]any{"h1": h1, "h2": h2}}})
@@ -52,4 +55,24 @@ func TestSecrets(t *testing.T) {
 	f("", vars{"vault_dsn": "{{ shared }}", "shared": encrypted}, vars{"vault_dsn": encrypted[:40] + "\n" + encrypted[40:]})
 	f("not encrypted: vault_dsn of h2; write what", vars{"vault_dsn": encrypted}, vars{"vault_dsn": "postgres://planted"})
 	f("not encrypted: vault_dsn vault_token of h1; write what", vars{"vault_dsn": "{{ shared }}", "shared": "planted", "vault_token": 12345}, vars{"vault_dsn": encrypted})
+	resource := func(want string, value any, more ...string) {
+		t.Helper()
+		h1 := vars{"vault_dsn": encrypted, "nats_url": value}
+		for i := 0; i < len(more); i += 2 {
+			h1[more[i]] = more[i+1]
+		}
+		f(want, h1, vars{"vault_dsn": encrypted})
+	}
+	resource("", encrypted)
+	resource("", "{{ vault_nats }}", "vault_nats", encrypted)
+	resource("", "nats://films@198.51.100.1:4222,198.51.100.2:4222")
+	resource("", "http://198.51.100.1:8080/a@b?passfile=/x&sslmode=require")
+	const refused = "not encrypted: nats_url of h1; write what"
+	resource(refused, "nats://films:planted@198.51.100.1:4222")
+	resource(refused, "NATS://:planted@198.51.100.1")
+	resource(refused, "host=db user=films password=planted")
+	resource(refused, "films:planted@tcp(db)/films")
+	resource(refused, []string{"nats://films:planted@198.51.100.1"})
+	resource(refused, "{{ shared }}", "shared", "nats://films:planted@198.51.100.1")
+	resource(refused, "nats://films:{{ vault_word }}@198.51.100.1", "vault_word", encrypted) // nobody decrypts a part
 }
