@@ -27,8 +27,9 @@ const (
 	vaultThird     = "orlac-1924"
 )
 
-// TestShell takes the three example services from lint to a rollback, with a
-// real database and encrypted secrets. The parts build upon each other.
+// TestShell takes what each template makes from nothing to a release, and the three
+// example services from lint to a rollback, with a real database and encrypted
+// secrets. The parts build upon each other.
 func TestShell(t *testing.T) {
 	s := newShell(t)
 	t.Run("ready", func(t *testing.T) {
