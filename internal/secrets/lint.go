@@ -24,6 +24,7 @@ const (
 	tagged      = "vault-tag"     // Ansible decrypts it
 	passwords   = "password-file" // the key beside the lock
 	unfinished  = "unfinished-rekey"
+	badYAML     = "bad-yaml"
 )
 
 // Interrupted is the finding that [Unfinished] makes, if it does.
@@ -47,8 +48,11 @@ func Lint(files []File) diag.Findings {
 	for _, f := range files {
 		l := linter{file: f.Path, lines: strings.Split(string(f.Body), "\n"), found: map[int]bool{}}
 		l.texts(f.Body)
-		l.variables(f.Body)
+		readable := l.variables(f.Body)
 		l.forms()
+		if !readable {
+			l.add(badYAML, diag.Error, "", 1, 0, "the file is not valid YAML, so its variables were not looked at", "any program that reads YAML says where it breaks: ansible-inventory --list")
+		}
 		l.passwordFile(f.Body)
 		all = append(all, l.all...)
 	}
@@ -101,17 +105,19 @@ func (l *linter) texts(body []byte) {
 	}
 }
 
-// variables looks at the values of a YAML file by their names. Where the file
-// cannot be read as YAML, like a template, forms is all there is.
-func (l *linter) variables(body []byte) {
+// variables looks at the values of a YAML file by their names. It is false for
+// a file of variables that cannot be read; of templates forms is all there is.
+func (l *linter) variables(body []byte) bool {
 	folder := path.Base(path.Dir(l.file))
 	if ext := path.Ext(l.file); ext != ".yml" && ext != ".yaml" && !slices.Contains([]string{"group_vars", "host_vars"}, folder) {
-		return
+		return true
 	}
 	var doc yaml.Node
-	if err := yaml.Unmarshal(body, &doc); err == nil {
-		l.walk(&doc, "", 0)
+	if err := yaml.Unmarshal(body, &doc); err != nil {
+		return folder == "templates"
 	}
+	l.walk(&doc, "", 0)
+	return true
 }
 
 // walk goes through all mappings; path is where a node is.
@@ -133,6 +139,12 @@ func (l *linter) walk(n *yaml.Node, path string, depth int) {
 	}
 }
 
+// whole tells whether a value is a vault text from its beginning to its end.
+func whole(text string) bool {
+	_, err := vault.Check([]byte(text))
+	return err == nil
+}
+
 // expression is a value that Ansible takes from elsewhere.
 var expression = lazyregexp.New(`(?s)^\s*\{\{.*\}\}\s*$`)
 
@@ -144,7 +156,9 @@ func (l *linter) variable(path string, key, value *yaml.Node) {
 	from = len(string([]rune(l.lines[line-1])[:min(max(value.Column-1, 0), utf8.RuneCountInString(l.lines[line-1]))]))
 	text := value.Value
 	switch encrypt := "kinectl vault encrypt --name "; {
-	case value.Kind == yaml.ScalarNode && (vault.IsEncrypted([]byte(text)) || expression.MatchString(text)):
+	case value.Kind == yaml.ScalarNode && (whole(text) || expression.MatchString(text)):
+	case strings.HasPrefix(key.Value, "vault_") && vault.LooksEncrypted(text):
+		l.add(damaged, diag.Error, path, line, from, key.Value+" is damaged", "take it from git again, or encrypt the secret anew")
 	case strings.HasPrefix(key.Value, "vault_"):
 		l.add(plainVault, diag.Error, path, line, from, key.Value+" is not encrypted", "write the line that this prints: "+encrypt+key.Value)
 	case value.Kind != yaml.ScalarNode || strings.Contains(text, "{{") || value.Tag == "!!bool" || value.Tag == "!!null":
@@ -176,7 +190,7 @@ func (l *linter) forms() {
 	}
 }
 
-var passwordName = lazyregexp.New(`(?i)(^|[._-])vault[._-]?pass(word|phrase|wd)?s?([._-]|$)`)
+var passwordName = lazyregexp.New(`(?i)(^|[._-])vault[._-]?pass(word|phrase|wd)?s?([._-]|$)|\.passw(or)?d$`)
 
 // passwordFile finds a password file by its name, if it has a line or two.
 func (l *linter) passwordFile(body []byte) {
