@@ -270,12 +270,9 @@ func (v *verification) nameAgain(ctx context.Context) {
 		if err == nil {
 			err = st.loadYum(ctx, v.place, v.trusted, v.o.Now())
 		}
-		if err == nil {
+		if err == nil { // else it is a problem already
 			st.indexNames(v.named)
-			err = st.packageNames(ctx, v.named)
-		}
-		if err != nil { // it is a problem already, or changes just now
-			continue
+			_ = st.packageNames(ctx, v.named)
 		}
 	}
 	old, err := readExpired(ctx, v.store)
