@@ -12,6 +12,7 @@
 #   run prepare ACTION DIR [N] [DIGEST]   fetch, and refuse what cannot go well
 #   run before DIR                        run deploy.before of $version
 #   run status DIR                        say what is here, as one line of JSON
+#   run plan ACTION DIR [N]               say what would be done, with the texts that differ
 
 set -u
 umask 077

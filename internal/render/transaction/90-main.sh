@@ -53,8 +53,17 @@ transaction() {
 		refuse locked
 		return 4
 	}
+	hold_lease || {
+		refuse locked
+		return 4
+	}
 	sed -n '1,/^# end of parameters$/p' "$work/run" >"$work/parameters"
 	from=$(installed_version "$name")
+	case $action in restart | start | stop)
+		power
+		return
+		;;
+	esac
 	if [ "$action" = remove ]; then
 		if [ -z "$from" ] && [ ! -e "$home/releases.jsonl" ]; then
 			reason='not installed'
@@ -206,6 +215,12 @@ check)
 status)
 	work=$2
 	status
+	;;
+plan)
+	action=$2
+	work=$3
+	shift 3
+	plan "$@"
 	;;
 before)
 	work=$2

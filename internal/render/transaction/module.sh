@@ -20,6 +20,10 @@ KINECTL_ARGUMENTS
 	set -- "$(argument action)" "$work" "$(argument release)" "$(argument digest)"
 	case $stage:$arguments in
 	status:*) look status "$work" ;;
+	plan:*)
+		argument environment | base64 -d >"$work/environment"
+		look plan "$@"
+		;;
 	release:*'"_ansible_check_mode": true'*)
 		argument environment | base64 -d >"$work/environment"
 		look check "$@"

@@ -26,8 +26,8 @@ var parts embed.FS
 
 // body lists the parts of the script in their order.
 var body = [...]string{
-	"10-pieces.sh", "15-units.sh", "20-begin.sh", "30-act.sh", "35-drain.sh", "36-numa.sh", "40-judge.sh",
-	"50-commit.sh", "60-rollback.sh", "70-remove.sh", "80-status.sh", "85-before.sh", "90-main.sh",
+	"10-pieces.sh", "15-units.sh", "20-begin.sh", "25-lease.sh", "30-act.sh", "33-swap.sh", "35-drain.sh", "36-numa.sh", "40-judge.sh",
+	"50-commit.sh", "60-rollback.sh", "70-remove.sh", "75-power.sh", "80-status.sh", "82-plan.sh", "84-prepare.sh", "85-before.sh", "90-main.sh",
 }
 
 // Script returns the transaction of p: a POSIX shell script whose only

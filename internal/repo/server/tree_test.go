@@ -83,6 +83,7 @@ type lines struct {
 	all      bytes.Buffer
 	requests chan struct{}  // one for each request
 	at       chan [2]string // part and address of what listens
+	ready    chan struct{}  // closed once it says so
 }
 
 var listening = regexp.MustCompile(`msg=listening part=(\S+) address=(\S+)`)
@@ -95,6 +96,9 @@ func (l *lines) Write(line []byte) (int, error) {
 	}
 	if m := listening.FindSubmatch(line); m != nil {
 		l.at <- [2]string{string(m[1]), string(m[2])}
+	}
+	if bytes.Contains(line, []byte(" msg=ready ")) {
+		close(l.ready)
 	}
 	return l.all.Write(line)
 }
@@ -135,7 +139,7 @@ func startOn(t *testing.T, where func(serve func()), address, dir string, o Opti
 		t.Fatal(err)
 	}
 	o.Log = true
-	r := &running{log: &lines{requests: make(chan struct{}, 10_000), at: make(chan [2]string, 2)}}
+	r := &running{log: &lines{requests: make(chan struct{}, 10_000), at: make(chan [2]string, 2), ready: make(chan struct{})}}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	process := service.Process{
@@ -149,16 +153,19 @@ func startOn(t *testing.T, where func(serve func()), address, dir string, o Opti
 			return nil
 		})
 	})
-	for range 2 {
+	for ready := r.log.ready; ready != nil; { // it listens before it is ready
 		select {
-		case at := <-r.log.at:
-			if at[0] == "metrics" {
-				r.operation = at[1]
-			} else {
-				r.address = at[1]
-			}
+		case <-ready:
+			ready = nil
 		case err := <-ended:
 			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if at := <-r.log.at; at[0] == "metrics" {
+			r.operation = at[1]
+		} else {
+			r.address = at[1]
 		}
 	}
 	r.end = sync.OnceValue(func() error {

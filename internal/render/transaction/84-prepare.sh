@@ -1,0 +1,62 @@
+# --- prepare -----------------------------------------------------------------
+
+# nobody_elses: a first install takes nothing from others. dpkg refuses to
+# overwrite a file of another package, but does not see through the links of
+# merged folders, and it lets packages share a folder.
+nobody_elses() {
+	[ -z "$from" ] || return 0
+	taken=$(dpkg-query --search "/usr/bin/$name" "/bin/$name" "/usr/sbin/$name" "/sbin/$name" \
+		"$unit_folder/$name.service" "/lib/systemd/system/$name.service" "/etc/$name" 2>/dev/null | grep -v "^$name:" | head -n 1)
+	if [ -n "$taken" ]; then
+		reason="${taken##*: } belongs to the package ${taken%%[:,]*} on this host: the service needs another name"
+		return 1
+	fi
+	person=$(id -u "$user" 2>/dev/null || say 0)
+	if [ "$person" -ge 1000 ] && [ "$person" -lt 60000 ]; then
+		reason="the user $user is a person's on this host (uid $person): security.owner needs another name"
+		return 1
+	fi
+}
+
+# prepare [N] [DIGEST]: refuse what cannot go well, and fetch what will be installed, on
+# every host before the first is touched.
+prepare() {
+	if ! take_lock --nonblock || ! hold_lease; then
+		refuse locked
+		return
+	fi
+	if [ -e "$txn" ] && ! finish_earlier; then
+		refuse failed
+		return
+	fi
+	rm -rf "$home/before"
+	from=$(installed_version "$name")
+	differs=true
+	case $action in
+	install)
+		digest=$(say "$2" | cut -c 1-12)
+		if ! choose_variant || ! nobody_elses || ! has_credentials || ! numa_binding >"$work/numa.conf" || ! { [ "$from" = "$package_version" ] || { enough_room && refresh_index && apt_install --download-only; }; }; then
+			refuse failed
+			return
+		fi
+		if same_as_now; then differs=false; fi
+		;;
+	restore)
+		find_kept "$1" || {
+			refuse failed
+			return
+		}
+		if [ "$1" != 0 ]; then
+			credentials=$(load_parameters "$kept_release/parameters" && say "$credentials")
+			has_credentials || {
+				refuse failed
+				return
+			}
+		fi
+		;;
+	esac
+	rmdir "$home" /var/lib/kinectl 2>/dev/null
+	describe ready false
+	line="$line,\"differs\":$differs"
+	tell
+}
