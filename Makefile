@@ -6,7 +6,7 @@ TOOLS := go tool -modfile=tools/go.mod
 # The public libraries, each with few dependencies of its own.
 MODULES := vault service
 
-.PHONY: build check clean demo deps golden lint package test unit e2e bench demo-down
+.PHONY: build chaos check clean demo deps golden lint package test unit e2e bench demo-down
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION:v%=%)' -o bin/kinectl ./cmd/kinectl
@@ -44,9 +44,14 @@ unit:
 
 # The road in the lab. Without root there is no lab, and one line says so.
 e2e: build
-	@if [ "$$(id -u)" = 0 ]; then go test -count=1 -timeout 45m -v ./e2e/ | $(TEST_FILTER); else echo "not root: left out the end-to-end tests in the lab; run 'sudo make test'"; fi
+	@if [ "$$(id -u)" = 0 ]; then go test -count=1 -p 1 -timeout 60m -v ./e2e/ ./e2e/chaos/ | $(TEST_FILTER); else echo "not root: left out the end-to-end tests in the lab; run 'sudo make test'"; fi
 
 TEST_FILTER := grep --line-buffered -vE '^=== (RUN|PAUSE|CONT|NAME)'; exit $${PIPESTATUS[0]}
+
+# The long form of the chaos test: ROUNDS rounds, under two hours; SEED replays one.
+ROUNDS ?= 200
+chaos: build
+	CHAOS_ROUNDS=$(ROUNDS) $(if $(SEED),CHAOS_SEED=$(SEED)) go test -count=1 -timeout 150m -v ./e2e/chaos/ | $(TEST_FILTER)
 
 # Rewrite the golden files from what the code renders now; look at the diff.
 golden:

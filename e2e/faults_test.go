@@ -151,7 +151,7 @@ func TestSecondDeployer(t *testing.T) {
 	// From another machine, or another user's account, the hosts say so.
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	said = f.deploy(t, 4, second)
-	contains(t, said, "h1 ", "locked", "another release of this service is under way")
+	contains(t, said, "h1 ", "locked", "under way on this host: deploy of "+slow+" by root from ")
 	if err := one.Wait(); err != nil {
 		t.Errorf("the first deployer: %v\n%s", err, out.String())
 	}

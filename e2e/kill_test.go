@@ -73,7 +73,8 @@ func (f *fixture) round(t *testing.T, moment time.Duration, kill func(*testing.T
 	old := f.sh(t, "h1", `dpkg-query -W -f '${Version}' hello`)
 	target := map[string]string{first: second, second: first}[old]
 	var out bytes.Buffer
-	cmd := exec.Command(f.kinectl, f.fleet("deploy", target, "--limit", "h1")...)
+	// The lease of a round that was killed lasts for a moment.
+	cmd := exec.Command(f.kinectl, f.fleet("deploy", target, "--limit", "h1", "--wait", "20s")...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

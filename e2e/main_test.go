@@ -59,6 +59,11 @@ func missing() string {
 func run(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Minute)
 	defer cancel()
+	// Who is killed here is not to be waited for as long as a person would be.
+	if err := os.Setenv("KINECTL_LEASE", "8s"); err != nil {
+		fmt.Println(err)
+		return 1
+	}
 	dir, err := os.MkdirTemp("", "kinectl-e2e-*")
 	if err != nil {
 		fmt.Println(err)

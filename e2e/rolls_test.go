@@ -72,7 +72,7 @@ func TestDrain(t *testing.T) {
 		if rest, ok := strings.CutPrefix(seen, "503 644 root\n"); !ok || rest == "0 s" {
 			t.Errorf("%s: seen %q", c.version, seen)
 		}
-		f.expect(t, "h1", `curl -s http://127.0.0.1:8080/ready; ls -A /run/hello /run/kinectl`, "ready\n/run/hello:\n\n/run/kinectl:")
+		f.expect(t, "h1", `curl -s http://127.0.0.1:8080/ready; ls -A /run/hello /run/kinectl`, "ready\n/run/hello:\n\n/run/kinectl:\nlease")
 	}
 	f.runs(t, "h1", "6.5.0")
 

@@ -23,14 +23,22 @@ type clients struct {
 
 // answers is what they have got; bench/restart-load says what it means.
 type answers struct {
+	Seconds      float64
 	Sent, Failed int
 	Kinds        map[string]int
 	Faults       map[string]int
-	Longest      float64 `json:"longest_ms"`
+	Longest      float64     `json:"longest_ms"`
+	Waits        map[int]int // by milliseconds
 }
 
 // ask lets clients begin; finish ends them.
 func (s *shell) ask(t *testing.T, url string, body ...string) *clients {
+	t.Helper()
+	return s.askOften(t, 200, 20, url, body...)
+}
+
+// askOften is ask at a rate of requests a second, and with so many clients.
+func (s *shell) askOften(t *testing.T, rate, atOnce int, url string, body ...string) *clients {
 	t.Helper()
 	program := filepath.Join(s.dir, "restart-load")
 	if missingFile([]string{program}) {
@@ -38,10 +46,9 @@ func (s *shell) ask(t *testing.T, url string, body ...string) *clients {
 			t.Fatal(err)
 		}
 	}
-	const rate, clientsAtOnce = "200", "20"
 	c := &clients{out: filepath.Join(t.TempDir(), "answers")}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	c.process = s.lab.Command(ctx, append([]string{program, c.out, rate, clientsAtOnce, url}, body...)...)
+	c.process = s.lab.Command(ctx, append([]string{program, c.out, strconv.Itoa(rate), strconv.Itoa(atOnce), url}, body...)...)
 	c.process.Stdout, c.process.Stderr = &c.said, &c.said
 	stdin, err := c.process.StdinPipe()
 	if err != nil {

@@ -25,7 +25,7 @@ const (
 // packages that Debian has for that host are published in our repository, and
 // the host's apt installs them from there, its only source.
 func (s *shell) postgres(t *testing.T) {
-	files := s.debs(t, postgresPackage)
+	files := s.debs(t, postgresHost, postgresPackage)
 	s.publishFiles(t, files...)
 	var exactly []string
 	for _, file := range files {
@@ -77,15 +77,15 @@ func (s *shell) sql(t *testing.T, database string, statements ...string) string 
 	return strings.TrimSpace(out.String())
 }
 
-// debs returns the files of a package of Debian and of all that the host lacks
+// debs returns the files of a package of Debian and of all that a host lacks
 // for it. They are kept in the user's cache.
-func (s *shell) debs(t *testing.T, name string) []string {
+func (s *shell) debs(t *testing.T, host, name string) []string {
 	t.Helper()
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		if os.Getenv("KINECTL_E2E") == "required" {
 			t.Fatal("apt-get is not installed")
 		}
-		t.Skip("there is no apt-get here to fetch PostgreSQL with: the services on it were left out")
+		t.Skip("there is no apt-get here to fetch Debian's packages with: what needs them was left out")
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *shell) debs(t *testing.T, name string) []string {
 		t.Fatal(err)
 	}
 	status := filepath.Join(none, "status")
-	write(t, status, s.sh(t, postgresHost, `cat /var/lib/dpkg/status`)+"\n")
+	write(t, status, s.sh(t, host, `cat /var/lib/dpkg/status`)+"\n")
 	apt := func(archives string, more ...string) (string, error) {
 		// The lists are the machine's, what is installed is the host's.
 		argv := append([]string{

@@ -154,13 +154,13 @@ func (l *life) listen() error {
 	for i, p := range parts {
 		s.log.Info("listening", "part", p.name, "address", listeners[i].Addr().String())
 	}
+	hold := newHold(variables(l.environ)[acceptAfter])
 	for i, p := range parts {
-		serving := serve(p.name, listeners[i], p.server)
 		if watched && i == 0 {
-			l.operation = serving
+			l.operation = serve(p.name, listeners[i], p.server)
 			continue
 		}
-		l.servings = append(l.servings, serving)
+		l.servings = append(l.servings, serve(p.name, hold.on(listeners[i]), p.server))
 	}
 	return nil
 }

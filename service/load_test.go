@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -64,6 +65,16 @@ func (l *traffic) clients(kind string, n int, make func() client) {
 }
 
 func (l *traffic) finish() { close(l.stop); l.wg.Wait() }
+
+// least is how many answers the kind of client has had that has had fewest: on a
+// machine with much else to do they are far apart.
+func (l *traffic) least() int64 {
+	n := int64(math.MaxInt64)
+	for _, c := range l.counts {
+		n = min(n, c.answered.Load())
+	}
+	return n
+}
 
 func (l *traffic) answered() (n int64) {
 	for _, c := range l.counts {

@@ -185,8 +185,8 @@ func restarts(t *testing.T, stop string, most int, enough func(*traffic) bool) *
 	terminate := child(t, stop, socket)
 	l := startLoad(held.Addr().String())
 	for range most {
-		before := l.answered()
-		for end := time.Now().Add(20 * time.Second); l.answered() < before+300 && time.Now().Before(end); {
+		before, least := l.answered(), l.least()
+		for end := time.Now().Add(20 * time.Second); (l.answered() < before+300 || l.least() < least+10) && time.Now().Before(end); {
 			time.Sleep(10 * time.Millisecond)
 		}
 		terminate()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -43,6 +44,9 @@ func (c *client) kind() string {
 // ask asks once. Its error has no address of this end in it, so that equal
 // faults can be counted.
 func (c *client) ask() error {
+	if c.conn != nil && gone(c.conn) {
+		c.close()
+	}
 	if c.conn == nil {
 		conn, err := net.DialTimeout("tcp", c.target.Host, patience)
 		if err != nil {
@@ -55,6 +59,21 @@ func (c *client) ask() error {
 		c.close()
 	}
 	return err
+}
+
+// gone reports whether the other end has closed a connection that was kept: every
+// client looks before it sends. One that is closed a moment later costs a request.
+func gone(conn net.Conn) bool {
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return true
+	}
+	closed := false
+	err = raw.Control(func(fd uintptr) {
+		n, _, err := syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		closed = err == nil && n == 0 || err != nil && err != syscall.EAGAIN
+	})
+	return closed || err != nil
 }
 
 func (c *client) exchange() (again bool, err error) {

@@ -35,6 +35,7 @@ type result struct {
 	Kinds   map[string]int `json:"kinds"`  // sent, by method and connection
 	Failed  int            `json:"failed"` // no answer, half of one, or one that is not 2xx
 	Longest float64        `json:"longest_ms"`
+	Waits   map[int]int    `json:"waits"`  // answers by their whole milliseconds
 	Faults  map[string]int `json:"faults"` // by what was wrong
 }
 
@@ -73,9 +74,10 @@ func run(args []string, until io.Reader) error {
 
 // load lets the clients ask until stop is closed. Each has its own times to
 // ask at; one that had to wait asks again at once until it has caught up, so a
-// pause does not make the load less.
+// pause does not make the load less. How long an answer took is counted from the time
+// that it was due to be asked for, or a pause would hide the waits of all who came after the first.
 func load(target *url.URL, rate, clients int, bodies []string, stop <-chan struct{}) result {
-	all := result{Kinds: map[string]int{}, Faults: map[string]int{}}
+	all := result{Kinds: map[string]int{}, Faults: map[string]int{}, Waits: map[int]int{}}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	interval := time.Duration(clients) * time.Second / time.Duration(rate)
@@ -84,10 +86,9 @@ func load(target *url.URL, rate, clients int, bodies []string, stop <-chan struc
 		c := newClient(target, i%2 == 0, bodies[i/2%2])
 		next := start.Add(interval * time.Duration(i) / time.Duration(clients))
 		wg.Go(func() {
-			seen := seen{faults: map[string]int{}}
+			seen := seen{faults: map[string]int{}, waits: map[int]int{}}
 			for wait(next, stop) {
-				before := time.Now()
-				seen.add(c.ask(), time.Since(before))
+				seen.add(c.ask(), time.Since(next))
 				next = next.Add(interval)
 			}
 			c.close()
@@ -116,11 +117,13 @@ type seen struct {
 	sent    int
 	longest time.Duration
 	faults  map[string]int
+	waits   map[int]int
 }
 
 func (s *seen) add(err error, took time.Duration) {
 	s.sent++
 	s.longest = max(s.longest, took)
+	s.waits[int(took.Milliseconds())]++
 	if err != nil {
 		s.faults[err.Error()]++
 	}
@@ -130,6 +133,9 @@ func (r *result) add(kind string, s seen) {
 	r.Sent += s.sent
 	r.Kinds[kind] += s.sent
 	r.Longest = max(r.Longest, float64(s.longest.Microseconds())/1000)
+	for wait, n := range s.waits {
+		r.Waits[wait] += n
+	}
 	for fault, n := range s.faults {
 		r.Failed += n
 		r.Faults[fault] += n

@@ -20,11 +20,18 @@ import (
 
 type config struct {
 	Address service.Address `env:"HTTP_ADDRESS" envDefault:":8080" help:"where clients come to"`
+	Fault   string          `env:"FAULT" help:"never-ready, or dies three seconds after its start"`
 }
 
 func main() {
 	if os.Getenv("NAIVE") != "true" {
 		service.Run(func(s *service.Service, c config) error {
+			switch c.Fault {
+			case "never-ready":
+				select {}
+			case "dies":
+				time.AfterFunc(3*time.Second, func() { os.Exit(1) })
+			}
 			s.HTTP(c.Address, http.HandlerFunc(answer))
 			return nil
 		})

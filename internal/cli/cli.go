@@ -24,13 +24,15 @@ const (
 	exitUsage      = 2 // wrong usage or spec
 	exitRolledBack = 3
 	exitLocked     = 4
+	exitChanges    = 5 // plan: a deploy would change something
 )
 
 // app is what every verb needs: where to read and write, and how to speak.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	json           bool // --json: documented objects on stdout, nothing else there
+	json           bool   // --json: documented objects on stdout, nothing else there
+	fleet          *fleet // of the verb that runs, for the commands that it names
 }
 
 // Run parses args (without the program's name), runs one verb and returns the
@@ -166,10 +168,20 @@ rolls itself back.`,
 		a.debCommand(),
 		a.rpmCommand(),
 		a.repoCommand(),
+		a.planCommand(),
 		a.deployCommand(),
+		a.applyCommand(),
+		a.doctorCommand(),
 		a.rollbackCommand(),
+		a.restartCommand(),
+		a.startCommand(),
+		a.stopCommand(),
 		a.removeCommand(),
+		a.freezeCommand(),
+		a.unfreezeCommand(),
 		a.statusCommand(),
+		a.historyCommand(),
+		a.logsCommand(),
 		a.vaultCommand(),
 		a.labCommand(),
 	)

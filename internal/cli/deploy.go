@@ -28,8 +28,12 @@ there. The version's own spec, from its package, decides how: deploy.before runs
 once, on the first host, before anything changes; with deploy.on_failure: revert
 the hosts that had changed go back too when the roll stops.
 
+On a terminal it asks first; in a pipe or a pipeline nobody could answer, and it
+does not. See "kinectl plan" for what would change.
+
 Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 		Example: `  kinectl deploy --version 1.2.0 --infra ../infra --env production
+  kinectl deploy --version 1.2.0 --infra ../infra --env production --yes --serial 1,25%
   kinectl deploy --version 1.2.0 --infra ../infra --env production --limit h1 --check`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -45,15 +49,16 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 			if err != nil {
 				return err
 			}
-			p, err := release.PlanOf(ctx, o.Infra, here.Group, here.Name, v)
-			if errors.Is(err, release.ErrNoVersion) {
-				return usage(err, fmt.Sprintf("build it with `kinectl package --version %s` and add it with `kinectl repo publish`", v))
-			}
-			if errors.Is(err, release.ErrInventory) {
-				return usage(err, "")
-			}
+			batches, err := f.batches()
 			if err != nil {
-				return failed(err, "")
+				return err
+			}
+			p, err := release.PlanOf(ctx, o.Infra, here.Group, here.Name, v)
+			if err != nil {
+				return unpublished(err, v)
+			}
+			if batches != nil {
+				p.Deploy.Serial = batches
 			}
 			if err := a.permitted(p, o); err != nil {
 				return err
@@ -61,13 +66,39 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 			if err := a.announce(p, o); err != nil {
 				return err
 			}
+			if !f.check {
+				if err := a.confirm(ctx, f.yes, question("Deploy", p, o)); err != nil {
+					return err
+				}
+			}
 			return a.roll(ctx, o, func(o release.Options) (*release.Outcome, error) { return release.Deploy(ctx, o, p) })
 		},
 	}
 	f.flags(cmd)
+	f.rollFlags(cmd)
 	cmd.Flags().StringVar(&label, "version", "", "version to release (default: git describe)")
 	cmd.Flags().BoolVar(&f.check, "check", false, "say what would be done on each host, change nothing")
 	return cmd
+}
+
+// unpublished says what to do about a version that cannot be read.
+func unpublished(err error, v version.Version) error {
+	if errors.Is(err, release.ErrNoVersion) {
+		return usage(err, fmt.Sprintf("build it with `kinectl package --version %s` and add it with `kinectl repo publish`", v))
+	}
+	if errors.Is(err, release.ErrInventory) {
+		return usage(err, "")
+	}
+	return failed(err, "")
+}
+
+// question names what is at stake: the environment, and how many hosts.
+func question(verb string, p plan.Plan, o release.Options) string {
+	where := "hosts " + o.Limit
+	if hosts, err := o.Infra.Hosts(p.Group); o.Limit == "" && err == nil {
+		where = fmt.Sprintf("%d %s", len(hosts), plural(len(hosts), "host"))
+	}
+	return fmt.Sprintf("%s %s to %s (%s)?", verb, strings.TrimSpace(p.Name+" "+p.Version.Label), o.Infra.Env, where)
 }
 
 // permitted refuses what the infra repository does not allow, before any host

@@ -1,17 +1,20 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/release"
+	"github.com/kinectl/kinectl/internal/spec"
 )
 
 // fleet is what the verbs that touch hosts have in common: which service,
@@ -19,46 +22,115 @@ import (
 type fleet struct {
 	spec, infra, env, limit string
 	check                   bool
+	yes                     bool   // do not ask
+	serial                  string // in the place of the spec's
+	skip                    bool   // go on without hosts that cannot be reached
+	wait                    time.Duration
 }
+
+// The variables of this process's environment that name what the flags of the
+// same names do not.
+const (
+	envVariable   = "KINECTL_ENV"
+	infraVariable = "KINECTL_INFRA"
+)
 
 // flags adds the common flags to a verb.
 func (f *fleet) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.spec, "file", "f", "spec.yml", "spec of the service")
-	cmd.Flags().StringVar(&f.infra, "infra", ".", "infra repository")
-	cmd.Flags().StringVar(&f.env, "env", "", "environment: a folder of inventories/ in the infra repository")
+	f.whereFlags(cmd)
+}
+
+// whereFlags are those that say which hosts.
+func (f *fleet) whereFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.infra, "infra", cmp.Or(os.Getenv(infraVariable), "."), "infra repository ($"+infraVariable+")")
+	cmd.Flags().StringVar(&f.env, "env", "", "environment: a folder of inventories/ in the infra repository ($"+envVariable+")")
 	cmd.Flags().StringVar(&f.limit, "limit", "", "only these hosts, as an Ansible pattern")
-	_ = cmd.MarkFlagRequired("env")
 	_ = cmd.MarkFlagDirname("infra")
 	_ = cmd.RegisterFlagCompletionFunc("env", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		entries, _ := os.ReadDir(filepath.Join(f.infra, "inventories"))
-		for _, e := range entries {
-			names = append(names, e.Name())
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
+		return f.environments(), cobra.ShellCompDirectiveNoFileComp
 	})
+}
+
+// rollFlags adds the flags of a verb that changes hosts batch by batch.
+func (f *fleet) rollFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask, also on a terminal")
+	f.waitFlag(cmd)
+	cmd.Flags().StringVar(&f.serial, "serial", "", `hosts at a time, instead of deploy.serial: a number, a percentage or a list like 1,25%`)
+	cmd.Flags().BoolVar(&f.skip, "skip-unreachable", false, "go on without the hosts that cannot be reached at the start")
+}
+
+// environments are those that the infra repository has.
+func (f *fleet) environments() []string {
+	var names []string
+	entries, _ := os.ReadDir(filepath.Join(f.infra, "inventories"))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// named settles the environment, which is never guessed.
+func (f *fleet) named() error {
+	f.env = cmp.Or(f.env, os.Getenv(envVariable))
+	if f.env != "" {
+		return nil
+	}
+	there := "there is no inventories/ in " + f.infra
+	if names := f.environments(); len(names) > 0 {
+		there = "inventories/ has " + strings.Join(names, ", ")
+	}
+	return usage(errors.New("--env is missing; "+there), "name the environment with --env, or in "+envVariable)
+}
+
+// batches is the --serial of the command line, or nil.
+func (f *fleet) batches() ([]string, error) {
+	if f.serial == "" {
+		return nil, nil
+	}
+	batches, err := spec.ParseSerial(f.serial)
+	if err != nil {
+		return nil, usage(fmt.Errorf("--serial: %w", err), "like 1, 25% or 1,25%,100%")
+	}
+	return batches, nil
 }
 
 // open reads the spec in the checkout, which says the service's name and
 // group, and the inventory.
 func (f *fleet) open(ctx context.Context, a *app) (plan.Plan, release.Options, error) {
+	if err := f.named(); err != nil {
+		return plan.Plan{}, release.Options{}, err
+	}
+	a.fleet = f
 	s, err := a.readSpec(f.spec)
 	if err != nil {
 		return plan.Plan{}, release.Options{}, err
 	}
-	dir, err := filepath.Abs(f.infra)
+	o, err := f.openInfra(ctx)
 	if err != nil {
 		return plan.Plan{}, release.Options{}, err
 	}
-	in, err := release.OpenInfra(ctx, dir, f.env)
-	if err != nil {
-		return plan.Plan{}, release.Options{}, usage(err, "--infra names the infra repository, --env a folder of its inventories/")
-	}
 	p := plan.Build(s, plan.Facts{})
-	if _, err := in.Hosts(p.Group); err != nil {
+	if _, err := o.Infra.Hosts(p.Group); err != nil {
 		return plan.Plan{}, release.Options{}, usage(err, "service.group of the spec is an inventory group")
 	}
-	return p, release.Options{Infra: in, Limit: f.limit, Check: f.check, StateDir: stateDir()}, nil
+	return p, o, nil
+}
+
+// openInfra reads the inventory alone, for what needs no spec.
+func (f *fleet) openInfra(ctx context.Context) (release.Options, error) {
+	if err := f.named(); err != nil {
+		return release.Options{}, err
+	}
+	dir, err := filepath.Abs(f.infra)
+	if err != nil {
+		return release.Options{}, err
+	}
+	in, err := release.OpenInfra(ctx, dir, f.env)
+	if err != nil {
+		return release.Options{}, usage(err, "--infra names the infra repository, --env a folder of its inventories/")
+	}
+	return release.Options{Infra: in, Limit: f.limit, Check: f.check, SkipUnreachable: f.skip, Wait: f.wait, StateDir: stateDir()}, nil
 }
 
 // stateDir is for logs and locks: the user's state directory of the XDG Base
@@ -80,15 +152,38 @@ func (a *app) roll(ctx context.Context, o release.Options, run func(release.Opti
 	n := newNarrator(a.progress())
 	o.Progress = n.event
 	out, err := run(o)
-	n.clear()
-	if out != nil && len(out.Untouched) > 0 && !a.json {
-		fmt.Fprintf(a.progress(), "  not touched %s\n", strings.Join(out.Untouched, " "))
+	if err == nil {
+		n.done()
 	}
-	if out != nil && len(out.Kept) > 0 && !a.json {
-		fmt.Fprintf(a.progress(), "  not reverted %s: there was no release before; `kinectl remove --limit %s` takes it away\n",
-			strings.Join(out.Kept, " "), strings.Join(out.Kept, ","))
+	n.clear()
+	if out != nil && !a.json {
+		a.aftermath(out, err)
 	}
 	return a.finish(ctx, out, err)
+}
+
+// aftermath is what the hosts do not say themselves: those that have none of
+// it, and, after a failure, the count and where to read more.
+func (a *app) aftermath(out *release.Outcome, err error) {
+	w := a.progress()
+	if len(out.Untouched) > 0 {
+		fmt.Fprintf(w, "  not touched %s\n", strings.Join(out.Untouched, " "))
+	}
+	if len(out.Kept) > 0 {
+		fmt.Fprintf(w, "  not reverted %s: there was no release before; `kinectl remove --limit %s` takes it away\n",
+			strings.Join(out.Kept, " "), strings.Join(out.Kept, ","))
+	}
+	if err == nil {
+		return
+	}
+	fmt.Fprintln(w, counts(out))
+	for _, h := range out.Hosts {
+		if a.fleet != nil && (h.Result == release.Failed || h.Result == release.RolledBack) {
+			one := *a.fleet
+			one.limit = h.Host
+			fmt.Fprintf(w, "more of %s: %s\n", h.Host, commandLine(append([]string{"kinectl", "logs"}, one.words()...)...))
+		}
+	}
 }
 
 // finish shows the end of a run and turns its error into an exit code.

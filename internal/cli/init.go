@@ -8,13 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kinectl/kinectl/internal/artifact"
-	"github.com/kinectl/kinectl/internal/atomicfile"
 	"github.com/kinectl/kinectl/internal/scaffold"
 	"github.com/kinectl/kinectl/internal/spec"
 )
@@ -22,14 +22,21 @@ import (
 // libraryVariable names a checkout as --library does.
 const libraryVariable = "KINECTL_LIBRARY"
 
-type initOptions struct{ dir, name, template, library string }
+// noPipeline is the --ci of a service that has one of its own.
+const noPipeline = "none"
+
+type initOptions struct {
+	dir, name, template, library string
+	pipelines                    []string
+	infra                        bool
+}
 
 // initCommand is `kinectl init`.
 func (a *app) initCommand() *cobra.Command {
 	var o initOptions
 	cmd := &cobra.Command{
-		Use:   "init DIR",
-		Short: "Make a service that works as it stands",
+		Use:   "init [--infra] DIR",
+		Short: "Make a service, or an infra repository, that works as it stands",
 		Long: `Writes a small Go service and its spec.yml into DIR, which must be empty or not
 exist. It lints, builds and packages as it stands; configuration, metrics,
 health, log and an orderly stop come from the library
@@ -38,22 +45,41 @@ github.com/kinectl/kinectl/service. The service is named after the folder unless
 
 The templates:
 ` + templateList() + `
-Then "go mod tidy" fetches what the service imports. Without go or the network
-the files are there all the same, and a line says what to run.`,
+For a git server it also writes the pipelines of GitLab CI and GitHub Actions:
+checks on a merge request, package and publish on a tag, deploy and rollback at
+a click. --ci says for which, or none.
+
+"go mod tidy" then fetches what the service imports. Without go or the network
+the files are there all the same, and a line says what to run.
+
+With --infra it writes an infra repository instead: inventories of two
+environments, the roles that take bare servers to production, and what services
+may ask for. "kinectl apply" brings servers to what it says.`,
 		Example: `  kinectl init my-api
   kinectl init --template job nightly-report
-  kinectl init . --name my-api`,
+  kinectl init --ci gitlab my-api
+  kinectl init . --name my-api
+  kinectl init --infra infra`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.dir = args[0]
+			if o.infra {
+				return a.initialiseInfra(o.dir)
+			}
 			return a.initialise(cmd.Context(), cmd.Root().Version, o)
 		},
 	}
 	names := templateNames()
 	cmd.Flags().StringVar(&o.name, "name", "", "name of the service (default: from the folder)")
 	cmd.Flags().StringVar(&o.template, "template", names[0], "kind of service: "+strings.Join(names, ", "))
+	cmd.Flags().StringSliceVar(&o.pipelines, "ci", scaffold.Pipelines(), "pipelines to write: "+strings.Join(scaffold.Pipelines(), ", ")+", or "+noPipeline)
 	cmd.Flags().StringVar(&o.library, "library", "", "checkout of kinectl to take the library from (default: $"+libraryVariable+", or this kinectl's release)")
 	_ = cmd.RegisterFlagCompletionFunc("template", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("ci", cobra.FixedCompletions(append(scaffold.Pipelines(), noPipeline), cobra.ShellCompDirectiveNoFileComp))
+	cmd.Flags().BoolVar(&o.infra, "infra", false, "make an infra repository instead of a service")
+	for _, name := range []string{"name", "template", "ci", "library"} {
+		cmd.MarkFlagsMutuallyExclusive("infra", name)
+	}
 	_ = cmd.MarkFlagDirname("library")
 	return cmd
 }
@@ -90,26 +116,27 @@ func (a *app) initialise(ctx context.Context, version string, o initOptions) err
 	if err != nil {
 		return usage(err, "--template is one of "+strings.Join(templateNames(), ", "))
 	}
+	for _, system := range o.pipelines {
+		if system == noPipeline && len(o.pipelines) == 1 {
+			break
+		}
+		more, err := scaffold.Pipeline(system)
+		if err != nil {
+			return usage(err, "--ci is "+noPipeline+", or any of "+strings.Join(scaffold.Pipelines(), ","))
+		}
+		files = append(files, more...)
+	}
+	slices.SortFunc(files, func(a, b artifact.File) int { return strings.Compare(a.Path, b.Path) })
 	if err := mayBecome(o.dir, o.name, files); err != nil {
 		return err
 	}
-	written := []string{}
-	for _, f := range files {
-		path := filepath.Join(o.dir, filepath.FromSlash(f.Path))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return failed(err, "")
-		}
-		if err := atomicfile.Write(path, f.Body, f.Mode); err != nil {
-			return failed(err, "")
-		}
-		written = append(written, path)
-		if !a.json {
-			fmt.Fprintln(a.stdout, "wrote", path)
-		}
+	written, err := a.writeFiles(o.dir, files)
+	if err != nil {
+		return err
 	}
 	left := "" // to be run by hand, and why
 	if !library.Somewhere() {
-		left = "this kinectl is no release: let go.mod know a checkout of it, with go mod edit -replace, or use --library the next time"
+		left = "this kinectl is no release, so go.mod has to name a checkout of its source: `" + scaffold.Replace("CHECKOUT") + "`; or use --library CHECKOUT the next time"
 	} else if err := tidy(ctx, o.dir); err != nil {
 		left = err.Error()
 	}
@@ -141,6 +168,11 @@ func mayBecome(dir, name string, files []artifact.File) error {
 				"choose one with --name: 2 to 31 lower-case letters, digits and -, a letter first")
 		}
 	}
+	return emptyFolder(dir)
+}
+
+// emptyFolder refuses a folder that has something in it.
+func emptyFolder(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case err == nil && len(entries) > 0:

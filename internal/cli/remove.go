@@ -23,10 +23,23 @@ configuration, its kept releases and its history. What stays is its data in
 			if err != nil {
 				return err
 			}
+			if p, err = f.inBatches(p); err != nil {
+				return err
+			}
+			hosts, err := a.whichHosts(p, o)
+			if err != nil {
+				return err
+			}
+			if !f.check {
+				if err := a.confirm(ctx, f.yes, "Remove "+p.Name+" from "+hosts+"?"); err != nil {
+					return err
+				}
+			}
 			return a.roll(ctx, o, func(o release.Options) (*release.Outcome, error) { return release.Remove(ctx, o, p) })
 		},
 	}
 	f.flags(cmd)
+	f.rollFlags(cmd)
 	cmd.Flags().BoolVar(&f.check, "check", false, "say what would be done on each host, change nothing")
 	return cmd
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 
 func (a *app) repoPublishCommand() *cobra.Command {
 	var flags repoFlags
+	var infra string
 	cmd := &cobra.Command{
 		Use:   "publish REPO FILE...",
 		Short: "Add packages to a repository",
@@ -21,15 +23,24 @@ none, and so does dnf; many publishers may run at once.
 
 A version never changes: the same file again changes nothing, other content under
 the same version is refused. Damaged and invalid files are refused, all by name.
-An rpm gets the signature of the repository's key in the place of its own.`,
+An rpm gets the signature of the repository's key in the place of its own.
+
+With --infra, or $` + infraVariable + `, the spec that each package carries is held against the
+policy.yml there: a package that asks for more than is open to its group is refused.`,
 		Example: `  kinectl repo publish /srv/repository dist/hello_1.2.0_amd64.deb
   kinectl repo publish /srv/repository --suite testing dist/
+  kinectl repo publish /srv/repository --infra ../infra dist/
   kinectl repo publish ssh://apt@packages.example.com/srv/repository dist/*.deb`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options, err := flags.options()
 			if err != nil {
 				return err
+			}
+			if infra != "" {
+				if err := a.publishable(cmd.Context(), infra, args[1:]); err != nil {
+					return err
+				}
 			}
 			// A short life: to collect at 4 MB of memory, then 8, takes a tenth of the time.
 			defer debug.SetGCPercent(debug.SetGCPercent(400))
@@ -45,6 +56,8 @@ An rpm gets the signature of the repository's key in the place of its own.`,
 		},
 	}
 	flags.add(cmd, repo.DefaultSuite, "suite of the repository")
+	cmd.Flags().StringVar(&infra, "infra", os.Getenv(infraVariable), "infra repository whose policy.yml the packages must keep ($"+infraVariable+")")
+	_ = cmd.MarkFlagDirname("infra")
 	return cmd
 }
 

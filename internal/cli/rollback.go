@@ -19,13 +19,21 @@ func (a *app) rollbackCommand() *cobra.Command {
 		Long: `Take the service's group back to its last good release: package, configuration and
 probe, all from what the hosts have kept on their own disks. A release that was
 rolled back is never chosen. --to names a version; if the hosts have not kept it,
-it is deployed from the package repository with today's configuration.`,
+it is deployed from the package repository with today's configuration.
+
+The steps of a canary are left out: of several batches of deploy.serial the last
+counts. --check says what each host would go back to. It never asks.`,
 		Example: `  kinectl rollback --infra ../infra --env production
+  kinectl rollback --infra ../infra --env production --check
   kinectl rollback --infra ../infra --env production --to 1.1.0`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			here, o, err := f.open(ctx, a)
+			if err != nil {
+				return err
+			}
+			batches, err := f.batches()
 			if err != nil {
 				return err
 			}
@@ -51,6 +59,9 @@ it is deployed from the package repository with today's configuration.`,
 				if p, err = release.PlanOf(ctx, o.Infra, here.Group, here.Name, v); err != nil {
 					return failed(err, "")
 				}
+				if bad := a.permitted(p, o); bad != nil {
+					return bad
+				}
 				run = func(o release.Options) (*release.Outcome, error) { return release.Deploy(ctx, o, p) }
 			} else {
 				p.Version, _ = version.FromDeb(goal.To)
@@ -62,6 +73,10 @@ it is deployed from the package repository with today's configuration.`,
 					fmt.Fprintf(a.progress(), "%s stays %s and goes back to the configuration before\n", p.Name, goal.To)
 				}
 			}
+			p.Deploy.Serial = p.Deploy.Serial[len(p.Deploy.Serial)-1:]
+			if batches != nil {
+				p.Deploy.Serial = batches
+			}
 			if err := a.announce(p, o); err != nil {
 				return err
 			}
@@ -69,6 +84,8 @@ it is deployed from the package repository with today's configuration.`,
 		},
 	}
 	f.flags(cmd)
+	f.rollFlags(cmd)
+	cmd.Flags().BoolVar(&f.check, "check", false, "say what would be done on each host, change nothing")
 	cmd.Flags().StringVar(&to, "to", "", "version to go back to (default: the release before)")
 	return cmd
 }

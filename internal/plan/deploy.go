@@ -10,9 +10,10 @@ func deploy(s *spec.Spec) Deploy {
 	return Deploy{
 		Serial:      slices.Clone(s.Deploy.Serial.Or([]string{spec.DefaultSerial})),
 		Probe:       probe(s),
-		Drain:       s.Deploy.Drain.V,
+		Drain:       s.Drains(),
 		Before:      command(s.Deploy.Before.V),
 		OnFailure:   s.Deploy.OnFailure.Or(spec.DefaultOnFailure),
+		Overlap:     s.Overlaps(),
 		NUMANetdevs: values(s.Deploy.NUMANetdevs),
 	}
 }

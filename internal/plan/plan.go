@@ -148,6 +148,7 @@ type Deploy struct {
 	Drain       time.Duration // out of traffic before a restart
 	Before      Command       // run once, on the first host, before any restart; may be nil
 	OnFailure   string        // "stop" or "revert"
+	Overlap     bool          // NAME-next.service answers on the sockets while NAME.service restarts
 	NUMANetdevs []string      // interfaces whose NUMA node the service is bound to
 }
 

@@ -35,9 +35,10 @@ func inventoryKey(dir, inventory string) string {
 		if info.Mode()&0o111 != 0 || isPlugin(body) {
 			return fmt.Errorf("%s decides when it is asked", path)
 		}
-		fmt.Fprintf(sum, "%s\x00%d\x00", path, len(body))
+		name, err := filepath.Rel(inventory, path)
+		fmt.Fprintf(sum, "%s\x00%d\x00", name, len(body))
 		sum.Write(body)
-		return nil
+		return err
 	})
 	if err != nil {
 		return ""
@@ -79,6 +80,7 @@ func (in *Infra) keep(key string) {
 	file := in.cacheFile(key)
 	if os.MkdirAll(filepath.Dir(file), 0o700) == nil {
 		_ = atomicfile.Write(file, body, 0o600)
+		prune(filepath.Dir(file), "*.json", keptInventories)
 	}
 }
 

@@ -45,15 +45,12 @@ func Deploy(ctx context.Context, o Options, p plan.Plan) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	if missing := o.Infra.Undefined(hosts, p.Needs); len(missing) > 0 {
-		return nil, fmt.Errorf("%s: %w", strings.Join(missing, "; "), ErrUndefined)
-	}
-	if plain := o.Infra.Plain(hosts, p); len(plain) > 0 {
-		return nil, fmt.Errorf("%s: %w", strings.Join(plain, "; "), ErrPlain)
+	if err := o.Infra.ready(hosts, p); err != nil {
+		return nil, err
 	}
 	p = o.Infra.withSecrets(hosts, p)
 	o.tells = true
-	out, err := run(ctx, o, p, ansible.Deploy(p))
+	out, err := roll(ctx, o, p, ansible.Deploy(p))
 	o.tells = false
 	if p.Deploy.OnFailure == "revert" && err != nil && ctx.Err() == nil && out != nil && out.stopped {
 		if bad := revert(ctx, o, p, out); bad != nil {
@@ -63,10 +60,26 @@ func Deploy(ctx context.Context, o Options, p plan.Plan) (*Outcome, error) {
 	return out, err
 }
 
+// ready refuses variables that are not defined, and secrets in plain text.
+func (in *Infra) ready(hosts []string, p plan.Plan) error {
+	if missing := in.Undefined(hosts, p.Needs); len(missing) > 0 {
+		return fmt.Errorf("%s: %w", strings.Join(missing, "; "), ErrUndefined)
+	}
+	if plain := in.Plain(hosts, p); len(plain) > 0 {
+		return fmt.Errorf("%s: %w", strings.Join(plain, "; "), ErrPlain)
+	}
+	return nil
+}
+
 // PlanOf reads a version of a service back from the package repository that
 // the infra repository names: its own spec decides, not the one in a checkout.
 // It gives the service's group on the way, which must be in the inventory.
 func PlanOf(ctx context.Context, in *Infra, group, name string, v version.Version) (plan.Plan, error) {
+	return published(ctx, in, group, name, v, func(*debfile.Package) error { return nil })
+}
+
+// published is PlanOf that shows the package, which is open only meanwhile.
+func published(ctx context.Context, in *Infra, group, name string, v version.Version, show func(*debfile.Package) error) (plan.Plan, error) {
 	location, key, err := in.repository(group)
 	if err != nil {
 		return plan.Plan{}, err
@@ -103,7 +116,7 @@ func PlanOf(ctx context.Context, in *Infra, group, name string, v version.Versio
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("read the spec of %s %s from its package: %w", name, v, err)
 	}
-	return p, nil
+	return p, show(d)
 }
 
 // planOfPackage is the plan that the package itself carries the spec for.

@@ -22,21 +22,24 @@ type Infra struct {
 	Env       string // "production"
 	Inventory string // DIR/inventories/ENV
 	answer    answer
+	state     string // of all files of the inventory; empty when they do not tell
 }
 
 // answer is what this program needs of the inventory. It is kept in a cache on
-// disk, so it has the values of our own variables only.
+// disk, so it has the values of our own variables only, and of those that say how a
+// host is reached.
 type answer struct {
 	Format  int // answerFormat
 	Groups  map[string]group
 	Defined map[string][]string          // host → names of its variables
 	Ours    map[string]map[string]string // host → kinectl_… variables
 	Secrets map[string]secrets           // host → what its values are, by name
+	Connect map[string]map[string]string // host → how it is reached, see connectionVariables
 }
 
 // answerFormat goes up with every change of answer, and of what is looked for in
 // the values: an older answer in the cache is none.
-const answerFormat = 2
+const answerFormat = 3
 
 type group struct {
 	Hosts    []string `json:"hosts"`
@@ -53,6 +56,7 @@ func OpenInfra(ctx context.Context, dir, env string) (*Infra, error) {
 		return nil, fmt.Errorf("no inventory of %q at %s%s", env, in.Inventory, environments(root))
 	}
 	key := inventoryKey(dir, in.Inventory)
+	in.state = key[:min(16, len(key))]
 	if in.cached(key) {
 		return in, nil
 	}
@@ -106,7 +110,7 @@ func (in *Infra) parse(document []byte) error {
 	}
 	in.answer = answer{
 		Format: answerFormat,
-		Groups: map[string]group{}, Defined: map[string][]string{}, Ours: map[string]map[string]string{}, Secrets: map[string]secrets{},
+		Groups: map[string]group{}, Defined: map[string][]string{}, Ours: map[string]map[string]string{}, Secrets: map[string]secrets{}, Connect: map[string]map[string]string{},
 	}
 	known := map[string]bool{}
 	for host, vars := range meta.HostVars {
@@ -119,6 +123,7 @@ func (in *Infra) parse(document []byte) error {
 			}
 		}
 		in.answer.Ours[host] = ours
+		in.answer.Connect[host] = connectionOf(vars)
 	}
 	for host, vars := range meta.HostVars {
 		in.answer.Secrets[host] = secretsOf(vars, known)

@@ -1,7 +1,15 @@
 # A callback for ansible-playbook: what happens, as one line of JSON each, to
-# the file descriptor that kinectl opened and named in KINECTL_EVENTS.
+# the file descriptor that kinectl opened and named in KINECTL_EVENTS. While a host
+# is in its transaction, a thread asks it every second which step it is at, over the
+# connection that Ansible has open. When kinectl is gone, the run is interrupted:
+# nobody sees it any more, and a host in the middle finishes alone.
+import hashlib
 import json
 import os
+import select
+import signal
+import subprocess
+import threading
 
 from ansible.plugins.callback import CallbackBase
 
@@ -12,6 +20,9 @@ short_description: Tells kinectl how a playbook goes
 description: Writes one line of JSON for each thing that happens.
 requirements: [an open file descriptor, its number in KINECTL_EVENTS]
 """
+
+# One session a host, which says a line a second; a shell that cannot write ends.
+ASK = 'while :; do s=; read -r s _ </run/kinectl/{service}.step; echo "$s"; sleep 1; done 2>/dev/null'
 
 
 class CallbackModule(CallbackBase):
@@ -24,13 +35,19 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self.play = ""
         self.events = os.fdopen(int(os.environ["KINECTL_EVENTS"]), "w", buffering=1)
+        self.lock = threading.Lock()
+        self.deploying = {}  # host → its session, None before it has one
+        threading.Thread(target=self.watch, daemon=True).start()
 
-    def tell(self, event, task="", host="", result=None):
-        line = {"event": event, "play": self.play, "task": task, "host": host, "result": result or {}}
-        self.events.write(json.dumps(line) + "\n")
+    def tell(self, event, task="", host="", result=None, step=""):
+        line = {"event": event, "play": self.play, "task": task, "host": host, "step": step, "result": result or {}}
+        with self.lock:
+            self.events.write(json.dumps(line) + "\n")
 
     def result(self, event, result):
-        self.tell(event, result._task.get_name(), result._host.get_name(), result._result)
+        host = result._host.get_name()
+        self.leave(host)
+        self.tell(event, result._task.get_name(), host, result._result)
 
     def v2_playbook_on_play_start(self, play):
         self.play = play.get_name()
@@ -41,6 +58,8 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_start(self, host, task):
         self.tell("start", task.get_name(), host.get_name())
+        if task.action == "kinectl_transaction" and task.args.get("stage") == "release":
+            self.deploying[host.get_name()] = None
 
     def v2_runner_on_ok(self, result):
         self.result("ok", result)
@@ -50,3 +69,48 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_unreachable(self, result):
         self.result("unreachable", result)
+
+    def watch(self):
+        """Look at kinectl, and at the steps of the hosts that have been in their
+        transaction for a second: a quick one costs no session."""
+        reader = select.poll()
+        reader.register(self.events.fileno(), 0)  # a pipe without a reader is an error
+        seen, steps = set(), {}
+        while not reader.poll(1000):
+            for host, session in list(self.deploying.items()):
+                try:
+                    if session is None and host in seen:
+                        session = self.deploying[host] = self.ask(host)
+                    step = self.last(session)
+                    if step and step != steps.get(host) and host in self.deploying:
+                        steps[host] = step
+                        self.tell("step", host=host, step=step)
+                except (OSError, ValueError):
+                    pass  # the host has ended meanwhile, and its session with it
+                seen.add(host)
+            for host in seen - set(self.deploying):
+                seen.discard(host)
+                steps.pop(host, None)
+        os.killpg(os.getpgrp(), signal.SIGINT)
+
+    def ask(self, host):
+        socket = os.path.join(os.environ["KINECTL_SOCKETS"], hashlib.sha1(host.encode()).hexdigest()[:16])
+        ssh = ["ssh", "-F", "none", "-o", "ControlPath=" + socket, "-o", "ControlMaster=no", "-o", "BatchMode=yes"]
+        ssh += ["-o", "ProxyCommand=false", "none", ASK.replace("{service}", os.environ["KINECTL_SERVICE"])]
+        nothing = subprocess.DEVNULL
+        return subprocess.Popen(ssh, stdin=nothing, stdout=subprocess.PIPE, stderr=nothing, start_new_session=True)
+
+    def last(self, session):
+        """The last line that a session has said since the time before."""
+        if session is None:
+            return ""
+        os.set_blocking(session.stdout.fileno(), False)
+        said = (session.stdout.read() or b"").decode(errors="replace").split()
+        return said[-1][:30] if said else ""
+
+    def leave(self, host):
+        session = self.deploying.pop(host, None)
+        if session is not None:
+            session.kill()
+            session.wait()
+            session.stdout.close()

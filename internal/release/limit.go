@@ -9,22 +9,60 @@ import (
 	"strings"
 )
 
-// withMonitoring returns the limit with the hosts of the group monitoring that
-// are not of the service's group, which are these hosts: Prometheus is told of
-// all hosts, whichever are deployed. A host of both groups is deployed only when
-// the limit has it. Without a limit, or such hosts, nothing changes, and a limit
-// with an exclusion is left alone: it may mean them.
+// selection is what a limit leaves of a run. Its fields go to the playbook as
+// variables, and not as Ansible's own --limit: the lease is also taken on the hosts
+// that are left out, and Prometheus is told of all.
+type selection struct {
+	Hosts      string `json:"kinectl_hosts"`      // that are prepared and deployed
+	Lease      string `json:"kinectl_lease"`      // the first of the group, then those left out
+	Monitoring string `json:"kinectl_monitoring"` // with a Prometheus
+}
+
+// nobody is a pattern of no host.
+const nobody = "all:!all"
+
+// choose says which of the group's hosts a limit means; without one it is all of
+// them, and the selection is nil. Prometheus is told when that suits the whole
+// group, by hosts that the limit does not have too; an exclusion in it may mean
+// them, so then by those that it has.
 //
-// Only Ansible knows what a pattern means, so it is asked; that takes about half
-// a second. The error says that the limit leaves no host of the service.
-func (o Options) withMonitoring(ctx context.Context, hosts []string) (string, error) {
-	others := outside(o.Infra.monitoring(), hosts)
-	if o.Limit == "" || strings.Contains(o.Limit, "!") || !o.tells || len(others) == 0 {
-		return o.Limit, nil
+// The error says that the limit leaves no host of the service.
+func (o Options) choose(ctx context.Context, group string, hosts []string) ([]string, *selection, error) {
+	if o.Limit == "" {
+		return hosts, nil, nil
+	}
+	meant, err := o.matching(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	chosen := slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return !slices.Contains(meant, h) })
+	if len(chosen) == 0 {
+		return nil, nil, fmt.Errorf("--limit %s leaves none of %s", o.Limit, strings.Join(hosts, " "))
+	}
+	monitoring := o.Infra.monitoring()
+	if !o.tells || strings.Contains(o.Limit, "!") {
+		monitoring = slices.DeleteFunc(slices.Clone(monitoring), func(h string) bool { return !slices.Contains(meant, h) })
+	}
+	if len(monitoring) == 0 {
+		monitoring = []string{nobody}
+	}
+	return chosen, &selection{
+		Hosts:      strings.Join(chosen, ","),
+		Lease:      strings.Join(append([]string{group + "[0]"}, outside(hosts, chosen)...), ","),
+		Monitoring: strings.Join(monitoring, ","),
+	}, nil
+}
+
+// matching are the hosts of the whole inventory that the limit has. Plain names
+// need nobody; what a pattern means only Ansible knows, which takes half a second.
+func (o Options) matching(ctx context.Context) ([]string, error) {
+	names := strings.Split(o.Limit, ",")
+	if all, err := o.Infra.Hosts("all"); err == nil && len(outside(names, all)) == 0 {
+		return names, nil
 	}
 	program, err := exec.LookPath("ansible")
 	if err != nil {
-		return "", errors.New("ansible is not on this machine: install it with `apt-get install ansible-core`")
+		return nil, errors.New("ansible is not on this machine: install it with `apt-get install ansible-core`")
 	}
 	cmd := exec.CommandContext(ctx, program, "all", "-i", o.Infra.Inventory, "--limit", o.Limit, "--list-hosts")
 	cmd.Dir = o.Infra.Dir
@@ -32,13 +70,9 @@ func (o Options) withMonitoring(ctx context.Context, hosts []string) (string, er
 	cmd.Stderr = &problem
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("--limit %s: %w: %s", o.Limit, err, strings.TrimSpace(problem.String()))
+		return nil, fmt.Errorf("--limit %s: %w: %s", o.Limit, err, strings.TrimSpace(problem.String()))
 	}
-	left := slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return !slices.Contains(strings.Fields(string(out)), h) })
-	if len(left) == 0 {
-		return "", fmt.Errorf("--limit %s leaves none of %s", o.Limit, strings.Join(hosts, " "))
-	}
-	return strings.Join(append(left, others...), ","), nil
+	return strings.Fields(string(out)), nil
 }
 
 // monitoring are the hosts with a Prometheus: the group of that name, or none.

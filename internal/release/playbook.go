@@ -25,10 +25,11 @@ var callback []byte
 
 // line is one event of the callback plugin.
 type line struct {
-	Event  string          `json:"event"` // play, no-hosts, start, ok, failed, unreachable
+	Event  string          `json:"event"` // play, no-hosts, start, step, ok, failed, unreachable
 	Play   string          `json:"play"`
 	Task   string          `json:"task"`
 	Host   string          `json:"host"`
+	Step   string          `json:"step"`   // of a host that is in its transaction
 	Result json.RawMessage `json:"result"` // what the task's module returned
 }
 
@@ -57,6 +58,10 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	if err != nil {
 		return err
 	}
+	sockets := filepath.Join(dir, "cp")
+	if err := os.Mkdir(sockets, 0o700); err != nil {
+		return err
+	}
 	read, write, err := os.Pipe()
 	if err != nil {
 		return err
@@ -64,8 +69,15 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	defer read.Close()
 	// The connections are closed below, however the run ends.
 	args := []string{
-		"-i", o.Infra.Inventory, "--forks", "50", "--skip-tags", strings.Join(append([]string{"connections"}, o.skip...), ","),
-		"--extra-vars", "ansible_control_path_dir=" + filepath.Join(dir, "cp"), playbook,
+		"-i", o.Infra.Inventory, "--forks", "50", "--skip-tags", strings.Join(append([]string{"connections", "limited"}, o.skip...), ","),
+		"--extra-vars", "ansible_control_path_dir=" + sockets, playbook,
+	}
+	if o.selected != nil {
+		chosen, err := json.Marshal(o.selected)
+		if err != nil {
+			return err
+		}
+		args = append(args, "--extra-vars", string(chosen))
 	}
 	if o.Limit != "" {
 		args = append(args, "--limit", o.Limit)
@@ -76,7 +88,8 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = o.Infra.Dir
 	cmd.Env = append(os.Environ(), "KINECTL_EVENTS=3", "ANSIBLE_CALLBACKS_ENABLED=kinectl",
-		"ANSIBLE_CALLBACK_PLUGINS="+dir,
+		"ANSIBLE_CALLBACK_PLUGINS="+dir, "KINECTL_SOCKETS="+sockets, "KINECTL_SERVICE="+o.service,
+		"KINECTL_CONFIGURATION="+o.Infra.state,
 		"ANSIBLE_RETRY_FILES_ENABLED=False", "ANSIBLE_NOCOLOR=1", "ANSIBLE_LOCALHOST_WARNING=False")
 	config, _ := os.ReadFile(filepath.Join(o.Infra.Dir, "ansible.cfg"))
 	if os.Getenv("ANSIBLE_SSH_EXTRA_ARGS") == "" && !bytes.Contains(config, []byte("ssh_extra_args")) {
@@ -94,7 +107,7 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 		return err
 	}
 	write.Close()
-	defer closeConnections(filepath.Join(dir, "cp"))
+	defer closeConnections(sockets)
 	lines := bufio.NewScanner(read)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {

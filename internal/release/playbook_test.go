@@ -81,40 +81,6 @@ func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
 	return run(t.Context(), Options{Infra: in, StateDir: filepath.Join(root, "state")}, p, files)
 }
 
-// TestWithMonitoring asks the real Ansible what a limit means: it gets the hosts
-// with a Prometheus, and none that a deploy would come to unasked.
-func TestWithMonitoring(t *testing.T) {
-	require(t, "ansible")
-	root := t.TempDir()
-	t.Setenv("HOME", root)
-	t.Setenv("XDG_CACHE_HOME", root)
-	t.Setenv("ANSIBLE_CONFIG", "")
-	in, err := OpenInfra(t.Context(), infra(t, map[string]string{hostsFile: "[applications]\nh1\nh2\nh3\n[monitoring]\nh3\nm1\nm2\n"}), "production")
-	if err != nil {
-		t.Fatal(err)
-	}
-	hosts, _ := in.Hosts("applications")
-	f := func(limit string, tells bool, want string) {
-		t.Helper()
-		got, err := Options{Infra: in, Limit: limit, tells: tells}.withMonitoring(t.Context(), hosts)
-		if err != nil {
-			got = err.Error()
-		}
-		if got != want && (err == nil || !strings.Contains(got, want)) {
-			t.Errorf("limit %q, %t: got %q, want %q", limit, tells, got, want)
-		}
-	}
-	f("", true, "")
-	f("h1", true, "h1,m1,m2")
-	f("h1:h2", true, "h1,h2,m1,m2")
-	f("h1:monitoring", true, "h1,h3,m1,m2")
-	f("applications:&h2", true, "h2,m1,m2")
-	f("applications:!h2", true, "applications:!h2")
-	f("h1", false, "h1") // taking it off one host leaves the targets of the others
-	f("h9", true, "--limit h9: ")
-	f("m1", true, "--limit m1 leaves none of h1 h2 h3")
-}
-
 func require(t *testing.T, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Options say where and how a playbook runs.
@@ -17,6 +18,11 @@ type Options struct {
 	Infra *Infra
 	Limit string // Ansible host pattern; empty means the whole group
 	Check bool   // say what would be done, change nothing
+	// SkipUnreachable goes on without the hosts that Prepare cannot reach; they are
+	// in [Outcome].Skipped. A host that is lost later stops the roll all the same.
+	SkipUnreachable bool
+	// Wait is how long to try again while the service is locked.
+	Wait time.Duration
 	// StateDir is this user's folder for what outlives a run: Ansible's own output,
 	// one file a run, below log, and the locks below lock.
 	StateDir string
@@ -26,20 +32,28 @@ type Options struct {
 
 	skip  []string // tags of the playbook, beside "connections"
 	tells bool     // the Monitoring stage suits the whole group, also when Limit is a part of it
+
+	selected *selection // what the limit leaves; nil without one
+	service  string     // whose steps are asked for
 }
+
+// StageWait is told, with the reason, before a run waits for another one.
+const StageWait = "Wait"
 
 // Event is one step of a run.
 type Event struct {
-	Stage   string // "Prepare", "Deploy", "Monitoring", "Cleanup"; "Revert" before a second run
+	Stage   string // "Prepare", "Deploy", "Monitoring", "Cleanup"; "Revert" before a second run, "Skip" of a host before it
 	Host    string // empty when the event is about the whole stage
-	Started bool   // the host begins; otherwise Result holds its end
+	Empty   bool   // the stage has no host
+	Started bool   // the host begins; otherwise Step says where it is, or Result holds its end
+	Step    string // of the transaction: drain, install, restart, judge, settle, commit, roll-back
 	Result  HostResult
 }
 
 // HostResult is what one host did, as its own script wrote it down.
 type HostResult struct {
 	Host    string   `json:"host,omitempty"`
-	Action  string   `json:"action,omitempty"`  // install, restore, remove
+	Action  string   `json:"action,omitempty"`  // install, restore, remove, restart, start, stop
 	Version string   `json:"version,omitempty"` // that was asked for
 	From    string   `json:"from"`              // that ran before; empty when none
 	Result  Result   `json:"result"`
@@ -50,7 +64,8 @@ type HostResult struct {
 	Who     string   `json:"who,omitempty"`
 	When    string   `json:"when,omitempty"` // RFC 3339, by the host's clock
 	Seconds float64  `json:"seconds,omitempty"`
-	Log     []string `json:"log,omitempty"` // the last lines of what failed
+	Roll    string   `json:"roll,omitempty"` // the same for all hosts of one run; empty from a playbook without its plugin
+	Log     []string `json:"log,omitempty"`  // the last lines of what failed
 }
 
 // Result is the end of one transaction.
@@ -61,7 +76,10 @@ const (
 	Deployed    Result = "deployed"
 	Restored    Result = "restored" // a kept release is back
 	Removed     Result = "removed"
-	Ran         Result = "ran" // deploy.before
+	Restarted   Result = "restarted"
+	Started     Result = "started"
+	Halted      Result = "stopped" // with `kinectl stop`
+	Ran         Result = "ran"     // deploy.before
 	Unchanged   Result = "unchanged"
 	Checked     Result = "checked"   // --check: nothing was done
 	Ready       Result = "ready"     // prepared
@@ -75,7 +93,7 @@ const (
 // Good reports whether the roll may go on after r.
 func (r Result) Good() bool {
 	switch r {
-	case Deployed, Restored, Removed, Ran, Unchanged, Checked, Ready:
+	case Deployed, Restored, Removed, Restarted, Started, Halted, Ran, Unchanged, Checked, Ready:
 		return true
 	}
 	return false
@@ -84,10 +102,12 @@ func (r Result) Good() bool {
 // Outcome is the end of a run over a group.
 type Outcome struct {
 	Service   string       `json:"service"`
+	Action    Action       `json:"action,omitempty"` // of Power
 	Version   string       `json:"version,omitempty"`
 	Group     string       `json:"group"`
 	Env       string       `json:"env"`
 	Hosts     []HostResult `json:"hosts"`               // in the order of their ends
+	Skipped   []string     `json:"skipped,omitempty"`   // hosts that could not be reached and were left out on demand
 	Untouched []string     `json:"untouched,omitempty"` // hosts that the run did not come to
 	Reverted  []HostResult `json:"reverted,omitempty"`  // hosts that had changed and were taken back (deploy.on_failure)
 	Kept      []string     `json:"kept,omitempty"`      // hosts that had changed and had nothing to go back to
@@ -97,7 +117,8 @@ type Outcome struct {
 	Log       string       `json:"log"` // file with Ansible's own output
 	Error     string       `json:"error,omitempty"`
 
-	stopped bool // a host failed in its transaction
+	stopped bool     // a host failed in its transaction
+	lost    []string // hosts that Prepare could not reach
 }
 
 // The ways in which a run can end badly. An error of [Deploy] and its siblings

@@ -35,7 +35,7 @@ func Previous(hosts []HostStatus) (Goal, error) {
 		return Goal{}, errors.New("no host has a release to go back from")
 	}
 	for _, h := range hosts {
-		if n := len(h.Kept); n > 1 && h.Kept[n-1].Version == newest.Version && newer(h.Kept[n-2], before) {
+		if n := len(h.Kept); n > 1 && h.Kept[n-1].same(newest) && newer(h.Kept[n-2], before) {
 			before = h.Kept[n-2]
 		}
 	}
@@ -44,7 +44,8 @@ func Previous(hosts []HostStatus) (Goal, error) {
 	}
 	goal := Goal{From: newest.Version, To: before.Version, Releases: map[string]int{}}
 	return goal, goal.choose(hosts, func(h HostStatus) bool {
-		return h.Kept[len(h.Kept)-1].Version == newest.Version
+		last := h.Kept[len(h.Kept)-1]
+		return last.Version == newest.Version && (before.Version != newest.Version || last.same(newest))
 	})
 }
 
@@ -88,6 +89,13 @@ func (g *Goal) choose(hosts []HostStatus, leaves func(HostStatus) bool) error {
 	return nil
 }
 
+// same reports whether k is the release that newest is, on another host: the
+// version, and the environment or at least the inventory that it was made from.
+func (k Kept) same(newest Kept) bool {
+	known := k.Configuration != "" && newest.Configuration != ""
+	return k.Version == newest.Version && (!known || k.Configuration == newest.Configuration || k.Digest == newest.Digest)
+}
+
 // newer orders releases of different hosts: by the time of their commit, and
 // where clocks agree to the second, by version.
 func newer(a, b Kept) bool {
@@ -97,11 +105,11 @@ func newer(a, b Kept) bool {
 // Rollback takes p's group back to kept releases: package, environment and
 // probe, all from the hosts' own disks. Only p's name, group and batches matter.
 func Rollback(ctx context.Context, o Options, p plan.Plan, goal Goal) (*Outcome, error) {
-	return run(ctx, o, p, ansible.Restore(p, goal.Releases))
+	return roll(ctx, o, p, ansible.Restore(p, goal.Releases))
 }
 
 // Remove takes the service off its group. Its data in /var/lib/NAME and its
 // user stay. Only p's name, group and batches matter.
 func Remove(ctx context.Context, o Options, p plan.Plan) (*Outcome, error) {
-	return run(ctx, o, p, ansible.Remove(p))
+	return roll(ctx, o, p, ansible.Remove(p))
 }

@@ -12,20 +12,21 @@ import (
 
 // kept writes hosts shortly: "h1 1.0.0@1 1.1.0@2" is a host with two releases,
 // the oldest first and numbered from 10, each with the time of its commit.
-// "h1 ?" did not answer.
+// "h1 ?" did not answer, "1.1.0@2/c" is of the inventory's state c.
 func kept(hosts []string) []HostStatus {
 	var all []HostStatus
 	for _, h := range hosts {
 		words := strings.Fields(h)
 		s := HostStatus{Host: words[0], Health: Healthy}
 		for i, r := range words[1:] {
+			r, configuration, _ := strings.Cut(r, "/")
 			if r == "?" {
 				s.Health = NotAnswering
 				break
 			}
 			version, at, _ := strings.Cut(r, "@")
 			when, _ := strconv.ParseInt(at, 10, 64)
-			s.Kept = append(s.Kept, Kept{Release: 10 + i, Version: version, Digest: "d" + at + s.Host, When: when})
+			s.Kept = append(s.Kept, Kept{Release: 10 + i, Version: version, Digest: "d" + at + s.Host, When: when, Configuration: configuration})
 		}
 		all = append(all, s)
 	}
@@ -81,6 +82,13 @@ func TestPrevious(t *testing.T) {
 	// Clocks that agree: the newer version counts, in the order of dpkg.
 	f("1.10.0 > 1.9.0: h1=10 h2=0", "h1 1.9.0@1 1.10.0@2", "h2 1.8.0@1 1.9.0@2")
 	f("1.0.0 > 1.0.0~rc1: h1=10 h2=0", "h1 1.0.0~rc1@1 1.0.0@2", "h2 1.0.0~rc1@2")
+
+	// The configuration alone, and the roll stopped: a host that it had not come to
+	// stays, also when an older configuration of the version is kept there.
+	f("1.1.0 > 1.1.0: h1=10 h2=0", "h1 1.1.0@2/b 1.1.0@5/c", "h2 1.1.0@1/a 1.1.0@3/b")
+	f("1.1.0 > 1.1.0: h1=10 h2=11", "h1 1.1.0@2/b 1.1.0@5/c", "h2 1.1.0@1/a 1.1.0@3/b 1.1.0@6/c")
+	f("1.1.0 > 1.1.0: h1=10 h2=10", "h1 1.1.0@2/b 1.1.0@5/c", "h2 1.1.0@1/a 1.1.0@3/")  // by an older kinectl: who knows
+	f("1.2.0 > 1.1.0: h1=10 h2=10", "h1 1.1.0@2/b 1.2.0@5/c", "h2 1.1.0@3/b 1.2.0@6/d") // the inventory changed after a canary
 
 	// A release that only some hosts have; hosts without a say.
 	f("1.1.0 is not kept on h1", "h1 1.0.0@1 1.2.0@3", "h2 1.1.0@2 1.2.0@3")

@@ -20,36 +20,38 @@ import (
 // The stage of the playbook in which hosts are released.
 const stageDeploy = "Deploy"
 
-// run executes a playbook for p over its group and gathers what became of
-// every host. The Outcome is set also when there is an error after the start.
-func run(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*Outcome, error) {
+// once is [run] without waiting for anybody.
+func once(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*Outcome, error) {
 	hosts, err := o.Infra.Hosts(p.Group)
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := lock(filepath.Join(o.StateDir, "lock"), o.Infra, p.Name)
-	if err != nil {
-		return nil, err
+	if !o.Check { // which changes nothing, and is in nobody's way
+		unlock, err := lock(filepath.Join(o.StateDir, "lock"), o.Infra, p.Name)
+		if err != nil {
+			return nil, err
+		}
+		defer unlock()
 	}
-	defer unlock()
 	log, err := openLog(filepath.Join(o.StateDir, "log"), p)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	o.Limit, err = o.withMonitoring(ctx, hosts)
+	chosen, selected, err := o.choose(ctx, p.Group, hosts)
 	if err != nil {
 		return nil, err
 	}
+	o.selected, o.Limit, o.service = selected, "", p.Name
 	out := &Outcome{Service: p.Name, Version: p.Version.Label, Group: p.Group, Env: o.Infra.Env, Log: log.Name(), Hosts: []HostResult{}}
 	start := time.Now()
-	t := teller{out: out, progress: o.Progress, began: map[string]bool{}, seen: map[string]bool{}, told: map[string]bool{}, lost: map[string]line{}}
+	t := teller{out: out, progress: o.Progress, began: map[string]bool{}, told: map[string]bool{}, lost: map[string]line{}}
 	err = runPlaybook(ctx, o, files, log, t.event)
 	t.unreachable()
 	out.Seconds = time.Since(start).Seconds()
 	out.LeftOut = !out.Monitored && len(o.Infra.monitoring()) > 0
-	for _, h := range hosts {
-		if t.seen[h] && !t.began[h] && !t.told["Prepare "+h] {
+	for _, h := range chosen {
+		if t.seen && !t.began[h] && !t.told["Prepare "+h] {
 			out.Untouched = append(out.Untouched, h)
 		}
 	}
@@ -72,13 +74,17 @@ type teller struct {
 	out      *Outcome
 	progress func(Event)
 	began    map[string]bool
-	seen     map[string]bool // hosts that Prepare came to
+	seen     bool            // a host was asked something
 	told     map[string]bool // plays and hosts that have a result
 	lost     map[string]line // play and host → the task that could not reach it
 }
 
 func (t *teller) event(l line) {
 	switch {
+	case l.Play == stageLease && l.Event == "failed":
+		t.result("Prepare", reported(l))
+	case l.Play == stageLease: // what is good there, or lost, Prepare tells too
+		t.seen = t.seen || l.Event == "start"
 	case l.Event == "play":
 		t.tell(Event{Stage: l.Play})
 		if l.Play == "Monitoring" {
@@ -86,11 +92,15 @@ func (t *teller) event(l line) {
 		}
 	case l.Event == "no-hosts" && l.Play == "Monitoring":
 		t.out.Monitored = false
+		t.tell(Event{Stage: l.Play, Empty: true})
+	case l.Task != "" && ofProxies(l):
 	case l.Event == "start" && l.Play == "Prepare":
-		t.seen[l.Host] = true
+		t.seen = true
 	case l.Event == "start" && l.Play == stageDeploy:
 		t.began[l.Host] = true
 		t.tell(Event{Stage: l.Play, Host: l.Host, Started: true})
+	case l.Event == "step":
+		t.tell(Event{Stage: stageDeploy, Host: l.Host, Step: l.Step})
 	case l.Event == "unreachable":
 		t.lost[l.Play+" "+l.Host] = l
 	case l.Event == "ok" && l.Play == "Prepare":
@@ -109,6 +119,9 @@ func (t *teller) unreachable() {
 		l := t.lost[place]
 		if t.told[place] || l.Play != "Monitoring" && t.told[stageDeploy+" "+l.Host] {
 			continue // it came back, and has a word of its own
+		}
+		if l.Play == "Prepare" && !strings.Contains(l.Task, "deploy.before") {
+			t.out.lost = append(t.out.lost, l.Host)
 		}
 		t.result(l.Play, HostResult{Host: l.Host, Result: Unreachable, Reason: message(l)})
 	}
@@ -148,8 +161,15 @@ func message(l line) string {
 		ModuleStderr string `json:"module_stderr"`
 		Stdout       string // of a command that the task ran, such as the check of a file
 		Stderr       string
+		Results      []struct{ Msg string } // of a loop
 	}
 	_ = json.Unmarshal(l.Result, &m)
+	if len(m.Results) > 0 {
+		m.Msg = ""
+	}
+	for _, each := range m.Results {
+		m.Msg += each.Msg + " "
+	}
 	return strings.Join(strings.Fields(strings.Join([]string{m.Msg, m.ModuleStderr, m.Stdout, m.Stderr}, " ")), " ")
 }
 
@@ -158,6 +178,7 @@ func openLog(dir string, p plan.Plan) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	prune(dir, "*.log", keptLogs-1)
 	words := []string{time.Now().UTC().Format("20060102T150405"), p.Name}
 	if p.Version.Label != "" {
 		words = append(words, p.Version.Label)

@@ -13,7 +13,7 @@ import (
 func told(t *testing.T, lines string) (out *Outcome, results, events []string) {
 	t.Helper()
 	out = &Outcome{Service: "hello"}
-	teller := teller{out: out, began: map[string]bool{}, seen: map[string]bool{}, told: map[string]bool{}, lost: map[string]line{}, progress: func(e Event) {
+	teller := teller{out: out, began: map[string]bool{}, told: map[string]bool{}, lost: map[string]line{}, progress: func(e Event) {
 		what := string(e.Result.Result)
 		if e.Started {
 			what = "started"

@@ -12,17 +12,24 @@ import (
 	"github.com/kinectl/kinectl/internal/render/ansible"
 )
 
-// HostStatus is what one host says that it runs.
+// HostStatus is what one host says of one service.
 type HostStatus struct {
-	Host    string      `json:"host"`
-	Version string      `json:"version"` // installed; empty when none
-	Active  string      `json:"active"`  // systemd's ActiveState
-	Since   string      `json:"since,omitempty"`
-	Health  Health      `json:"health"`
-	Reason  string      `json:"reason,omitempty"` // why it is not healthy
-	Busy    bool        `json:"busy"`             // a release is under way
-	Kept    []Kept      `json:"kept"`             // releases to go back to, oldest first; the last is the current one
-	Last    *HostResult `json:"last"`             // the newest line of the host's history
+	Host      string      `json:"host"`
+	Service   string      `json:"service,omitempty"`
+	Group     string      `json:"group,omitempty"` // by the spec that its package carries
+	Version   string      `json:"version"`         // installed; empty when none
+	Active    string      `json:"active"`          // systemd's ActiveState
+	Enabled   string      `json:"enabled,omitempty"`
+	Since     string      `json:"since,omitempty"`
+	Health    Health      `json:"health"`
+	Reason    string      `json:"reason,omitempty"`    // why it is not healthy
+	Drift     []string    `json:"drift,omitempty"`     // what no release has put there, in words
+	Conflicts []string    `json:"conflicts,omitempty"` // ports that another service has too
+	Lease     string      `json:"lease,omitempty"`     // who is at work on it, since when
+	Freeze    string      `json:"freeze,omitempty"`    // who forbids a change, and why
+	Busy      bool        `json:"busy"`                // a release is under way
+	Kept      []Kept      `json:"kept"`                // releases to go back to, oldest first; the last is the current one
+	Last      *HostResult `json:"last"`                // the newest line of the host's history
 }
 
 // Kept is a release that a host has kept with its package and environment.
@@ -31,6 +38,9 @@ type Kept struct {
 	Version string `json:"version"`
 	Digest  string `json:"digest"`
 	When    int64  `json:"when"` // seconds since 1970, by the host's clock
+	// Configuration is the state of the inventory that it is of; empty when that is
+	// not known.
+	Configuration string `json:"configuration,omitempty"`
 }
 
 // Health is the judgement of one host at one moment.
@@ -41,8 +51,19 @@ const (
 	Healthy      Health = "healthy"
 	Sick         Health = "sick"
 	Missing      Health = "none"
+	StoppedThere Health = "stopped" // with `kinectl stop`
 	NotAnswering Health = "unreachable"
 )
+
+// plain is s with the versions as they are without a distribution's mark.
+func (s HostStatus) plain() HostStatus {
+	s.Version = canonical(s.Version)
+	s.Kept = slices.Clone(s.Kept)
+	for i := range s.Kept {
+		s.Kept[i].Version = canonical(s.Kept[i].Version)
+	}
+	return s
+}
 
 // Status asks every host of p's group what it runs. Hosts that cannot be
 // reached are in the answer, with the reason. Only p's name and group matter.
@@ -69,11 +90,8 @@ func Status(ctx context.Context, o Options, p plan.Plan) ([]HostStatus, error) {
 		default:
 			return
 		}
-		s.Host, s.Version = l.Host, canonical(s.Version)
-		for i := range s.Kept {
-			s.Kept[i].Version = canonical(s.Kept[i].Version)
-		}
-		all = append(all, s)
+		s.Host = l.Host
+		all = append(all, s.plain())
 	})
 	if err != nil && !errors.Is(err, errHosts) {
 		return nil, err

@@ -60,6 +60,16 @@ func Checkout(dir string) (Library, error) {
 	return Library{dir: dir, sums: sums}, nil
 }
 
+// Replace is the command that lets the go.mod of a service take the library from
+// a checkout of kinectl.
+func Replace(checkout string) string {
+	words := "go mod edit"
+	for _, module := range []string{libraryModule, vaultModule} {
+		words += fmt.Sprintf(" -replace %s=%s", module, filepath.Join(checkout, filepath.Base(module)))
+	}
+	return words
+}
+
 // Somewhere tells whether there is a place to get the library from.
 func (l Library) Somewhere() bool { return l.version != "" || l.dir != "" }
 

@@ -92,7 +92,7 @@ func trailingComment(s *Spec) diag.Findings {
 // /ready with an error, and the drain ends after the judgement.
 func drainProbe(s *Spec) diag.Findings {
 	path, _, _ := strings.Cut(s.Deploy.Probe.Path.V, "?")
-	if s.Deploy.Drain.V == 0 || strings.TrimRight(path, "/") != "/ready" || s.Deploy.Probe.Type.Or(DefaultProbeType) != "http" {
+	if s.Drains() == 0 || strings.TrimRight(path, "/") != "/ready" || s.Deploy.Probe.Type.Or(DefaultProbeType) != "http" {
 		return nil
 	}
 	return diag.Findings{s.finding("drain-probe", diag.Error, "service.deploy.probe.path", s.Deploy.Probe.Path.At,

@@ -47,7 +47,7 @@ func schema(s *Spec) object {
 		{name: "timers", doc: "scheduled tasks of the same binary", value: list[Timer]{&s.Timers, timerKeys}},
 		{name: "files", doc: "more files for the package", value: list[File]{&s.Files, fileKeys}},
 		{name: "alerts", doc: "more alerting rules for Prometheus, beside the standard ones", value: list[Alert]{&s.Alerts, alertKeys}},
-		{name: "routes", doc: "what a proxy of the group is to send here; checked and kept in the package, nothing is made of it yet", value: list[Route]{&s.Routes, routeKeys}},
+		{name: "routes", doc: "what the hosts of the inventory group `proxy`, nginx or HAProxy, send here", value: list[Route]{&s.Routes, routeKeys}},
 	}}}
 }
 
@@ -75,9 +75,10 @@ func deployKeys(d *Deploy) object {
 			{name: "settle", doc: "how long it must stay healthy after that", def: "5s", example: "0s", value: duration{&d.Probe.Settle, 0, 10 * time.Minute}},
 			{name: "version", doc: "whether build_info on the metrics port must name the version", def: "true", example: "false", value: boolean{&d.Probe.Version}},
 		}},
-		{name: "drain", doc: "how long the host is out of traffic before a restart", def: "0s", example: "10s", value: duration{&d.Drain, 0, 10 * time.Minute}},
+		{name: "drain", doc: "how long the host is out of traffic before a restart", def: "0s; 3s with `routes`, unless `overlap` does without", example: "10s", value: duration{&d.Drain, 0, 10 * time.Minute}},
 		{name: "before", doc: "command of the new version that runs once a deploy, on the first host, before any restart", example: "/usr/bin/films migrate", value: command{to: &d.Before}},
 		{name: "on_failure", doc: "what becomes of the hosts that have the new version when the next one fails", def: DefaultOnFailure, example: "revert", value: choice{&d.OnFailure, []string{"stop", "revert"}}},
+		{name: "overlap", doc: "whether the next instance answers on the service's `sockets` while it restarts", def: "true with `sockets`, unless it has a state or ports of its own", example: "false", value: boolean{&d.Overlap}},
 		{name: "numa_netdevs", doc: "network interfaces whose NUMA node the service is bound to", example: "[eth0]", value: names{to: &d.NUMANetdevs, like: netdevPattern, hint: "the name of a network interface, like eth0"}},
 	}
 }

@@ -77,6 +77,7 @@ type Deploy struct {
 	Drain       Value[time.Duration]
 	Before      Value[Command]
 	OnFailure   Value[string] // "stop" or "revert"
+	Overlap     Value[bool]   // see Spec.Overlaps
 	NUMANetdevs []Value[string]
 }
 

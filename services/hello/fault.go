@@ -17,6 +17,7 @@ import (
 //	slow5s        answers 503 during its first five seconds
 //	hang          takes requests for metrics and never answers them
 //	wrongversion  build_info names another version
+//	silent        answers, but never tells systemd that it is ready
 //	deaf          ignores SIGINT and SIGTERM
 //	command       every command fails with code 3
 var fault = ""
@@ -35,7 +36,7 @@ func withFault(h http.Handler) http.Handler {
 	}
 	start := time.Now()
 	switch kind {
-	case "", "command":
+	case "", "command", "silent":
 		return h
 	case "probe500":
 		return refuse(http.StatusInternalServerError, func() bool { return true })

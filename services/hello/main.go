@@ -70,7 +70,9 @@ func run(ctx context.Context) error {
 		go func() { failed <- server.Serve(listener) }()
 	}
 	logf("info", "%s %s started", name, version)
-	notify("READY=1")
+	if setting("HELLO_FAULT", fault) != "silent" {
+		notify("READY=1")
+	}
 
 	select {
 	case err := <-failed:

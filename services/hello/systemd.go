@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -32,6 +33,9 @@ func handedOver(listen func(network, address string) (net.Listener, error)) func
 				return l, nil
 			}
 			l.Close()
+		}
+		if strings.HasPrefix(address, "/") {
+			network = "unix" // of the instance that answers while the other one restarts
 		}
 		return listen(network, address)
 	}

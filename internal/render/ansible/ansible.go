@@ -15,11 +15,15 @@ import (
 	"github.com/kinectl/kinectl/internal/artifact"
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/render/monitor"
+	"github.com/kinectl/kinectl/internal/render/proxy"
 	"github.com/kinectl/kinectl/internal/render/transaction"
 )
 
 //go:embed *.yml.tmpl
 var templates embed.FS
+
+//go:embed kinectl_lease.py
+var lease []byte
 
 // Deploy returns the playbook that brings p to its group, with the module that
 // it hands to each host.
@@ -36,16 +40,42 @@ func Restore(p plan.Plan, releases map[string]int) []artifact.File {
 func Remove(p plan.Plan) []artifact.File { return playbook(p, "deploy", "remove", nil) }
 
 // Status returns the playbook that asks every host of p's group what it runs.
-func Status(p plan.Plan) []artifact.File { return playbook(p, "status", "", nil) }
+func Status(p plan.Plan) []artifact.File { return playbook(p, "status", "status", nil) }
+
+// Survey returns the playbook that asks every host of a group, which may be "all",
+// for the status of each service that was released there.
+func Survey(group string) []artifact.File {
+	return playbook(plan.Plan{Group: group}, "status", "survey", nil)
+}
+
+// History returns the playbook that asks every host of p's group for the last
+// lines of its history.
+func History(p plan.Plan, lines int) []artifact.File {
+	return playbook(p, "status", "history", map[string]int{"": lines})
+}
+
+// Power returns the playbook that does what action says ("restart", "start" or
+// "stop") to the service of p, batch by batch.
+func Power(p plan.Plan, action string) []artifact.File { return playbook(p, "deploy", action, nil) }
+
+// Preview returns the playbook that asks every host of p's group what p would
+// change there. It changes nothing.
+func Preview(p plan.Plan) []artifact.File { return playbook(p, "plan", "install", nil) }
 
 // playbook fills one template and puts the module and the alerts where Ansible
 // looks for them: in the folders "library" and "files" beside the playbook. Every value that comes from a spec
 // goes in through yaml or environment, which quote it.
 func playbook(p plan.Plan, name, action string, releases map[string]int) []artifact.File {
 	funcs := template.FuncMap{"yaml": yaml[string], "list": list, "long": long, "serial": serial, "environment": environmentFile, "password": password}
-	t := template.Must(template.New(name+".yml.tmpl").Funcs(funcs).ParseFS(templates, name+".yml.tmpl"))
+	t := template.Must(template.New(name+".yml.tmpl").Funcs(funcs).ParseFS(templates, name+".yml.tmpl", "routes.yml.tmpl"))
 	var b bytes.Buffer
-	data := map[string]any{"Plan": p, "Action": action, "Releases": releases}
+	data := map[string]any{"Plan": p, "Action": action, "Releases": releases, "Lines": releases[""], "Pad": ""}
+	// A value that is not encrypted stops the run before any host is asked.
+	data["Early"] = action == "install" && len(p.Secrets)+len(p.Resources) > 0
+	if len(p.Routes) > 0 {
+		data["Pad"] = "    " // of a task in a block
+	}
+	data["OutFor"] = int(2 * transaction.Limit(p).Seconds()) // and no longer, even when it is rolled back
 	if action != "remove" {
 		data["Targets"], data["Rules"] = p.Deploy.Probe.Metrics != 0, rules(p)
 	}
@@ -59,6 +89,10 @@ func playbook(p plan.Plan, name, action string, releases map[string]int) []artif
 	}
 	if alerts, ok := data["Rules"].([]byte); ok && name == "deploy" && alerts != nil {
 		files = append(files, artifact.File{Path: "ansible/files/" + p.Name + ".rules.yml", Mode: 0o644, Body: alerts})
+	}
+	if name == "deploy" {
+		files = append(files, proxy.Files(p)...)
+		files = append(files, artifact.File{Path: "ansible/callback_plugins/kinectl_lease.py", Mode: 0o644, Body: lease})
 	}
 	return files
 }

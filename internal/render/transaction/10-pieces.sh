@@ -12,6 +12,8 @@
 #   run prepare ACTION DIR [N] [DIGEST]   fetch, and refuse what cannot go well
 #   run before DIR                        run deploy.before of $version
 #   run status DIR                        say what is here, as one line of JSON
+#   run survey DIR                        the same for every service of the host
+#   run history DIR N                     the last lines of the history, in base64
 #   run plan ACTION DIR [N]               say what would be done, with the texts that differ
 
 set -u
@@ -23,6 +25,7 @@ export KINECTL_TRANSACTION=1 # the package's own scripts leave systemd to this o
 home=/var/lib/kinectl/$name
 txn=$home/txn
 history=$home/releases.jsonl
+history_size=1048576 # bytes; then it becomes releases.jsonl.1, and the one before that goes
 live_environment=/etc/$name/environment
 pin=/etc/apt/preferences.d/kinectl-$name
 source_list=/etc/apt/sources.list.d/kinectl.sources
@@ -47,6 +50,11 @@ uptime_now() {
 	up=${up%.*}${up#*.}
 	while [ "${up#0}" != "$up" ] && [ "${#up}" -gt 1 ]; do up=${up#0}; done
 	say "$up"
+}
+
+# step WORD: what goes on here now, and since when, for a deployer who looks.
+step() {
+	mkdir -p /run/kinectl && (umask 022 && say "$1 $(uptime_now)" >"/run/kinectl/$name.step")
 }
 
 json_string() {
@@ -119,8 +127,11 @@ choose_variant() {
 # guard, a recovery or a deployer that prepares. The folder itself is the lock, so
 # none can be left behind; the kernel frees it with the process and its children.
 take_lock() {
-	mkdir -p "$home" && exec 9<"$home" || return 1
-	flock "$@" 9 && return
+	while mkdir -p "$home" && command exec 9<"$home" && flock "$@" 9; do
+		# Who had it before may have taken the empty folder away: then it is no lock.
+		# shellcheck disable=SC3013 # Debian Policy does not name -ef, dash has it
+		if [ /proc/self/fd/9 -ef "$home" ]; then return; fi
+	done
 	reason='another release of this service is under way on this host'
 	return 1
 }
@@ -133,7 +144,7 @@ describe() {
 	failed=false
 	case $result in failed | rolled-back | locked) failed=true ;; esac
 	tenths=$((($(uptime_now) - started) / 10))
-	line="{\"format\":$format,\"service\":\"$name\",\"action\":\"$action\",\"version\":\"$version\",\"digest\":\"$digest\",\"from\":\"$from\",\"release\":$release,\"result\":\"$result\",\"changed\":$2,\"reason\":$(json_string "$reason"),\"who\":$(json_string "$who"),\"when\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"seconds\":$((tenths / 10)).$((tenths % 10))"
+	line="{\"format\":$format,\"service\":\"$name\",\"action\":\"$action\",\"version\":\"$version\",\"digest\":\"$digest\",\"from\":\"$from\",\"release\":$release,\"result\":\"$result\",\"changed\":$2,\"reason\":$(json_string "$reason"),\"who\":$(json_string "$who"),\"when\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"seconds\":$((tenths / 10)).$((tenths % 10)),\"roll\":\"$holder\""
 }
 
 # tell: the line to the deployer, in the words of an Ansible module, with the
@@ -150,6 +161,7 @@ record_history() {
 	[ "$(tail -n 1 "$history" 2>/dev/null)" != "$1" ] || return 0
 	# A line that a power cut tore must not swallow this one.
 	if [ -n "$(tail -c 1 "$history" 2>/dev/null)" ]; then echo >>"$history"; fi
+	if [ "$(stat --format=%s "$history" 2>/dev/null || echo 0)" -ge "$history_size" ]; then mv -f "$history" "$history.1"; fi
 	say "$1" >>"$history" && sync "$history"
 }
 

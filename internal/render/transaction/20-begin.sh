@@ -3,7 +3,7 @@
 # Ready a way back before anything is touched. The record appears last and by
 # a rename: without it nothing has begun.
 begin() {
-	if [ -e "$txn/record" ] || [ -e "$txn/committed" ] || [ -e "$txn/removing" ]; then finish_earlier || return 1; fi
+	if unfinished; then finish_earlier || return 1; fi
 	rm -rf "$txn" "$txn.over"
 	install_recovery || return 1
 	mkdir -p "$txn/old" || return 1
@@ -16,6 +16,7 @@ begin() {
 	[ -n "$active" ] || return 1
 	say "$enabled" >"$txn/old/enabled"
 	say "$active" >"$txn/old/active"
+	say "$invocation" >"$txn/old/invocation"
 	keep_units "$txn/old/system" && keep_states "$txn/old/states" || return 1
 	if [ -e "$live_environment" ]; then cp -a "$live_environment" "$txn/old/environment" || return 1; fi
 	if [ -e "$pin" ]; then cp -a "$pin" "$txn/old/pin" || return 1; fi

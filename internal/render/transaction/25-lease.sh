@@ -1,4 +1,125 @@
 # --- the lease ---------------------------------------------------------------
 
-# hold_lease: the host is this deployer's, until it gives it back or dies.
-hold_lease() { return 0; }
+# Whose this host is, for this service, over all the steps of a deploy. The folder
+# is root's and in memory: a boot clears it. `holder` says who; `beat-ID` is of the
+# login user, who writes the host's uptime there as long as the deployer lives. No
+# clock but this host's own uptime matters.
+lease=/run/kinectl/lease/$name
+freezer=/var/lib/kinectl/.freeze # no service has a name with a dot
+
+# The deployer's id and how many seconds its lease lasts, "ID:SECONDS"; nothing
+# from a playbook that runs without its plugin.
+holder=${KINECTL_HOLDER:-}
+lease_seconds=${holder##*:}
+holder=${holder%%:*}
+case $holder in *[!0-9a-z]*) holder= ;; esac
+case $lease_seconds in '' | *[!0-9]* | ?????*) lease_seconds=60 ;; esac
+
+holder_says() { sed -n "s/.*\"$1\":\"\\([^\"]*\\)\".*/\\1/p" "$lease/holder" 2>/dev/null; }
+
+# whose_lease: in words. No clock is right everywhere, so it counts the seconds too.
+whose_lease() { say "$(holder_says what) by $(holder_says who), since $(holder_says since)"; }
+
+# lease_lives: the last beat of its holder is not older than its lease lasts. An
+# empty one was given back.
+lease_lives() {
+	read -r beat _ <"$lease/beat-$their" || return 1
+	read -r up _ </proc/uptime
+	beat=${beat%%.*} lasts=$(holder_says ttl)
+	case $beat:$lasts in :* | *: | 0[0-9]* | *:0* | *[!0-9:]* | ?????????????*) return 1 ;; esac
+	age=$((${up%%.*} - beat))
+	[ "$age" -ge 0 ] && [ "$age" -le "$lasts" ]
+} 2>/dev/null
+
+# frozen: somebody said that nothing is to change here, and why.
+frozen() {
+	for each in _all "$name"; do
+		[ -e "$freezer/$each" ] || continue
+		ends='kinectl unfreeze'
+		if [ "$each" = _all ]; then ends="$ends --all"; fi
+		reason=$(sed -n 's/^{"who":"\([^"]*\)","since":"\([^"]*\)","reason":"\(.*\)"}$/frozen by \1 since \2: \3/p' "$freezer/$each" | sed 's/\\\(["\\]\)/\1/g')
+		reason="${reason:-frozen: see $freezer/$each on this host}; \`$ends\` ends it"
+		return
+	done
+	return 1
+}
+
+# refused: a freeze, or the lease of another one; reason says which. After Prepare,
+# for deploy.before too, it is enough that another one had it meanwhile: what this deployer has seen there
+# is no longer so.
+refused() {
+	if frozen; then return 0; fi
+	their=$(holder_says id)
+	[ -n "$their" ] && [ "$their" != "$holder" ] || return 1
+	if lease_lives; then
+		reason="under way on this host: $(whose_lease)"
+	elif [ -n "$holder" ] && { [ "$verb" = transaction ] || [ "$verb" = before ]; }; then
+		reason="the lease ran out, and this host has had another since: $(whose_lease)"
+	else
+		return 1
+	fi
+}
+
+# hold_lease: take it or renew it, unless it is refused.
+hold_lease() {
+	if refused; then return 1; fi
+	[ -n "$holder" ] || return 0
+	# Given back meanwhile: the deployer has gone, and only this transaction is left.
+	if [ "$their" = "$holder" ] && [ -e "$lease/beat-$holder" ] && [ ! -s "$lease/beat-$holder" ]; then return 0; fi
+	if (umask 022 && mkdir -p "$lease"); then chmod 0755 "${lease%/lease/*}"; fi
+	read -r up _ </proc/uptime
+	if [ "$their" != "$holder" ]; then rm -f "$lease"/beat-*; fi
+	# Its last beat first: whoever reads a holder finds one.
+	if ! { say "$up" >"$lease/beat.new" && chown "${KINECTL_LOGIN:-0}" "$lease/beat.new" && mv "$lease/beat.new" "$lease/beat-$holder"; }; then
+		reason="the lease could not be written to $lease"
+		return 1
+	fi
+	[ "$their" != "$holder" ] || return 0
+	case $action in install) what="deploy of $version" ;; restore) what="rollback to $version" ;; *) what=$action ;; esac
+	say "{\"id\":\"$holder\",\"who\":\"$who\",\"what\":\"$what\",\"since\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"ttl\":\"$lease_seconds\"}" >"$lease/holder.new" &&
+		chmod 0644 "$lease/holder.new" && mv "$lease/holder.new" "$lease/holder"
+}
+
+# take_turn: the lock of this moment, and the lease over all of them.
+take_turn() {
+	if take_lock "$@"; then
+		hold_lease
+		return
+	fi
+	if refused; then return 1; fi
+	reason='another release of this service is under way on this host'
+	return 1
+}
+
+# only_lease: for the host where deployers meet, and for those that --limit leaves out.
+only_lease() {
+	if take_turn --timeout 2; then
+		describe ready false
+		rmdir "$home" /var/lib/kinectl 2>/dev/null
+	else
+		describe locked false
+	fi
+	tell
+}
+
+# freeze, unfreeze: of a service, or of all under the name _all.
+freeze() {
+	reason=$(tr '\000-\037' ' ' <"$work/reason")
+	note="{\"who\":\"$who\",\"since\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"reason\":$(json_string "$reason")}"
+	(umask 022 && mkdir -p "$freezer")
+	if say "$note" | replace "$freezer/$name" 0644 && sync "$freezer"; then
+		describe frozen true
+	else
+		reason="$freezer/$name could not be written"
+		describe failed false
+	fi
+	tell
+}
+
+unfreeze() {
+	changed=false
+	if [ -e "$freezer/$name" ]; then rm -f "$freezer/$name" && sync "$freezer" && changed=true; fi
+	rmdir "$freezer" /var/lib/kinectl 2>/dev/null
+	describe unfrozen "$changed"
+	tell
+}

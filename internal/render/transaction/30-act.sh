@@ -106,7 +106,9 @@ fetch_package() {
 }
 
 act() {
+	if [ "$drain" -gt 0 ]; then step drain; fi
 	take_out || return 1
+	step install
 	mkdir -p "/etc/$name" && chmod 0755 "/etc/$name"
 	if [ "$action" = restore ]; then
 		write_pin "$package_version" || return 1
@@ -129,6 +131,7 @@ act() {
 		return 1
 	}
 	await_drained
+	step restart
 	start_service
 }
 
@@ -144,11 +147,7 @@ start_service() {
 		return 1
 	}
 	if [ "$active" = failed ]; then systemctl reset-failed "$name.service"; fi
-	systemctl restart "$name.service" || {
-		failure_log
-		reason="$name.service did not start"
-		return 1
-	}
+	swap_service || return 1
 	[ "$enabled" = enabled ] || systemctl --quiet enable "$name.service" || {
 		reason="$name.service could not be enabled"
 		return 1
@@ -158,7 +157,8 @@ start_service() {
 # What the service, and systemd about it, said since this release started it: a
 # crash and what came before it are of an earlier invocation than the last.
 failure_log() {
-	journalctl --no-pager --quiet --output=cat --lines=12 --since="@$(stat --format=%Y "$txn/restarting")" \
+	journalctl --no-pager --quiet --output=cat --lines=12 --since="@$(stat --format=%Y "$txn/restarting" || stat --format=%Y "$work/run")" \
 		"_SYSTEMD_UNIT=$name.service" + "UNIT=$name.service" + "UNIT=$name.socket" \
+		+ "_SYSTEMD_UNIT=$next_unit" + "UNIT=$next_unit" \
 		+ "_SYSTEMD_UNIT=$name-probe.service" + "UNIT=$name-probe.service" >"$work/failure" 2>/dev/null
 }

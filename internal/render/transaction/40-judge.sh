@@ -2,16 +2,17 @@
 
 # One look at the unit, by one call.
 unit_state() {
-	active='' restarts='' reload='' enabled=''
+	active='' restarts='' reload='' enabled='' invocation=''
 	while IFS='=' read -r key value; do
 		case $key in
 		ActiveState) active=$value ;;
 		NRestarts) restarts=$value ;;
 		NeedDaemonReload) reload=$value ;;
 		UnitFileState) enabled=$value ;;
+		InvocationID) invocation=$value ;;
 		esac
 	done <<-STATE
-		$(systemctl show --property=ActiveState,NRestarts,NeedDaemonReload,UnitFileState "$name.service")
+		$(systemctl show --property=ActiveState,NRestarts,NeedDaemonReload,UnitFileState,InvocationID "$name.service")
 	STATE
 }
 
@@ -60,12 +61,15 @@ says_version() {
 	if [ "$probe_type $probe_port $probe_path" != "http $metrics_port /metrics" ]; then
 		curl -q --silent --noproxy '*' --max-time 5 --output "$body" "http://127.0.0.1:$metrics_port/metrics"
 	fi
-	told=$(sed -n '/^build_info{/ { /[{,]name="'"$name"'"/ s/.*[{,]version="\([^"]*\)".*/\1/p; }' "$body" 2>/dev/null | head -n 1)
+	told=$(version_in "$body")
 	[ "$told" = "$version" ] && return
 	sickness="port $metrics_port says that it is version '$told', not '$version'"
 	if [ -z "$told" ]; then sickness="/metrics on port $metrics_port has no build_info{name=\"$name\",version=\"…\"}"; fi
 	return 1
 }
+
+# version_in FILE: what build_info of the service says in a text of metrics.
+version_in() { sed -n '/^build_info{/ { /[{,]name="'"$name"'"/ s/.*[{,]version="\([^"]*\)".*/\1/p; }' "$1" 2>/dev/null | head -n 1; }
 
 # Healthy: active, never restarted, three good probes in a row, the version that
 # was asked for, and all still so after the settling time.
@@ -76,6 +80,7 @@ judge() {
 		[ -z "$reason" ]
 		return
 	fi
+	step judge
 	body=$work/answer
 	sickness=
 	deadline=$(($(uptime_now) + probe_timeout))
@@ -91,6 +96,7 @@ judge() {
 	done
 	steady || return 1
 	settled=$(($(uptime_now) + probe_settle))
+	if [ "$probe_settle" -gt 0 ]; then step settle; fi
 	while [ "$(uptime_now)" -lt "$settled" ]; do
 		left=$((settled - $(uptime_now)))
 		if [ "$left" -gt 100 ]; then sleep 1; elif [ "$left" -gt 0 ]; then sleep "0.$(printf %02d $((left % 100)))"; fi

@@ -3,6 +3,7 @@
 # The release is kept with its package, so that going back needs no repository.
 # Renaming the record is the point of no return.
 commit() {
+	step commit
 	reason= # of what was mended on the way
 	next=$home/releases/$release
 	rm -rf "$next.new" && mkdir -p "$next.new" || return 1
@@ -16,6 +17,8 @@ commit() {
 	cp "$work/environment" "$next.new/environment" && cp "$work/parameters" "$next.new/parameters" || return 1
 	say "$package_version" >"$next.new/version"
 	say "$digest" >"$next.new/digest"
+	# Which state of the inventory it is of: hosts of one release have the same.
+	if [ "$action" = restore ]; then cat "$kept_release/configuration" 2>/dev/null; else say "${KINECTL_CONFIGURATION:-}"; fi >"$next.new/configuration"
 	describe "$1" true
 	say "$line}" >"$txn/line"
 	find "$next.new" "$txn/line" -type f -exec sync {} + && sync "$next.new" "$home/releases" || return 1
@@ -47,6 +50,7 @@ close_transaction() {
 
 clear_transaction() {
 	put_in
+	stop_next
 	rm -f "/var/cache/apt/archives/${name}_"*.deb "$live_environment.kinectl-new" "$pin.kinectl-new" "$numa_conf.kinectl-new"
 	# Away by one rename: a folder deleted half-way would be a record of nothing.
 	if [ -e "$txn" ]; then rm -rf "$txn.over" && mv "$txn" "$txn.over"; fi

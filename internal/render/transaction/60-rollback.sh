@@ -39,7 +39,7 @@ restore() {
 	put_back_units
 	systemctl reset-failed "$name.service" 2>/dev/null
 	case $(cat "$txn/old/active") in
-	active) systemctl $patience restart "$name.service" ;;
+	active) swap_back ;;
 	inactive | failed) [ ! -e "$unit_folder/$name.service" ] || systemctl $patience stop "$name.service" ;;
 	# It waited for something, its database say: it goes on waiting, without us.
 	*) systemctl --no-block restart "$name.service" ;;
@@ -49,6 +49,9 @@ restore() {
 # put_back_units: sockets and timers as the record has them. One that differs was
 # opened by the new release, and its service must be down for the old one.
 put_back_units() {
+	# One that gave up under a service that dies at each start (TriggerLimitBurst= in
+	# systemd.socket(5)) cannot listen again while next has its address.
+	if next_runs && ! listening socket; then stop_next; fi
 	# shellcheck disable=SC2086 # names of units, and no option
 	if [ -n "$stale" ]; then systemctl $patience stop "$name.service" $stale; fi
 	[ -e "$txn/old/states" ] || return 0
@@ -62,6 +65,7 @@ put_back_units() {
 
 # After a failure: the old release, judged again by its own rules.
 roll_back() {
+	step roll-back
 	why=$reason
 	restore online || {
 		put_in
@@ -106,9 +110,15 @@ roll_back() {
 	return 3
 }
 
+# unfinished: something was begun here that neither has its end nor was undone.
+unfinished() { [ -e "$txn/record" ] || [ -e "$txn/committed" ] || [ -e "$txn/removing" ] || [ -e "$txn/power" ]; }
+
 # finish_earlier: what an earlier transaction left when even its guard failed.
 finish_earlier() {
-	if [ -e "$txn/removing" ]; then
+	if [ -e "$txn/power" ]; then
+		# Apart: what it loads is not of the release that comes after it.
+		(finish_power "${1:-online}")
+	elif [ -e "$txn/removing" ]; then
 		take_away || return 1
 	elif [ -e "$txn/committed" ]; then
 		close_transaction

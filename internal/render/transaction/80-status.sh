@@ -11,6 +11,9 @@ check() {
 		changed=false
 	elif [ "$action" = restore ]; then
 		reason="would go back to $name $(cat "$kept_release/version") (now: ${from:-not installed})"
+	elif [ "$action" = restart ] || [ "$action" = stop ] || [ "$action" = start ]; then
+		as_deployed
+		if power_needless; then changed=false; else reason="would $action $name ${from:-(not installed)}"; fi
 	elif ! choose_variant; then
 		changed=false
 	elif same_as_now; then
@@ -22,6 +25,8 @@ check() {
 	else
 		reason="would install $name $package_version (now: ${from:-not installed}) and restart it"
 	fi
+	would=$reason
+	if refused; then reason="$would; now it would be refused: $reason"; fi
 	describe checked "$changed"
 	tell
 }
@@ -29,23 +34,70 @@ check() {
 status() {
 	current=$(current_release)
 	health=none
+	busy=false
+	if systemctl --quiet is-active "$transaction_unit"; then busy=true; fi
 	from=$(installed_version "$name")
 	if [ -n "$from" ]; then
 		[ ! -e "$current/parameters" ] || load_parameters "$current/parameters"
 		body=$work/answer
 		health=sick
-		if looks_well; then health=healthy; fi
+		stopped=$(stopped_on_purpose)
+		if [ -n "$stopped" ]; then
+			health=stopped
+			reason=$(say "$stopped" | sed 's/.*"who":"\([^"]*\)","when":"\([^"]*\)".*/stopped by \1, \2/')
+		elif looks_well; then
+			health=healthy
+		fi
 	fi
 	reason=${sickness:-$reason}
 	kept=
 	for each in $(kept_releases); do
-		kept="$kept${kept:+,}{\"release\":${each##*/},\"version\":\"$(cat "$each/version")\",\"digest\":\"$(cat "$each/digest")\",\"when\":$(stat --format=%Y "$each/digest")}"
+		kept="$kept${kept:+,}{\"release\":${each##*/},\"version\":\"$(cat "$each/version")\",\"digest\":\"$(cat "$each/digest")\",\"configuration\":\"$(tr -cd '0-9a-f' 2>/dev/null <"$each/configuration")\",\"when\":$(stat --format=%Y "$each/digest")}"
 	done
-	busy=false
-	if systemctl --quiet is-active "$transaction_unit"; then busy=true; fi
 	unit_state
-	if [ "$runs" != true ]; then active=none; fi
-	say "{\"changed\":false,\"format\":$format,\"service\":\"$name\",\"version\":\"$from\",\"active\":\"$active\",\"since\":\"$(unit_property ActiveEnterTimestamp)\",\"health\":\"$health\",\"reason\":$(json_string "$reason"),\"busy\":$busy,\"kept\":[$kept],\"last\":$(grep '^{.*}$' "$history" 2>/dev/null | tail -n 1 | grep . || echo null)}" >"$work/result"
+	line="{\"changed\":false,\"format\":$format,\"service\":\"$name\",\"group\":\"$(group_of_service)\",\"version\":\"$from\",\"since\":\"$(unit_property ActiveEnterTimestamp)\",\"health\":\"$health\",\"reason\":$(json_string "$reason"),\"busy\":$busy,\"kept\":[$kept]"
+	line="$line,\"drift\":[$(drift | json_lines)],\"conflicts\":[$([ -z "$from" ] || conflicts | json_lines)]"
+	if [ "$runs" != true ]; then active=none enabled=none; fi
+	line="$line,\"active\":\"$active\",\"enabled\":\"$enabled\",\"lease\":$(json_string "$(holding)"),\"freeze\":$(json_string "$(if frozen; then say "$reason"; fi)")"
+	say "$line,\"last\":$(past | tail -n 1 | grep . || echo null)}" >"$work/result"
+}
+
+# past: the lines of the history, the oldest first. One that a power cut tore is none.
+past() { cat "$history.1" "$history" 2>/dev/null | grep '^{.*}$'; }
+
+# stopped_on_purpose: the line of the history that says so, if it is what holds now.
+stopped_on_purpose() {
+	is_stopped && past | grep -E '"result":"(stopped|started|restarted|deployed|restored)"' | tail -n 1 | grep '"result":"stopped"'
+}
+
+# holding: whose lease the host is under, in words.
+holding() {
+	their=$(holder_says id)
+	if [ -n "$their" ] && lease_lives; then whose_lease; fi
+}
+
+# group_of_service: of the inventory, as the package's own spec has it.
+group_of_service() { sed -n 's/^  group: *\([A-Za-z0-9_-]*\).*/\1/p' "/usr/share/kinectl/$name/spec.yml" 2>/dev/null | head -n 1; }
+
+# tell_past N: the last lines of the history.
+tell_past() {
+	case $1 in '' | *[!0-9]* | ?????*) set -- 20 ;; esac
+	say "{\"changed\":false,\"lines\":\"$(past | tail -n "$1" | base64 | tr -d '\n')\"}" >"$work/result"
+}
+
+# survey: the status of every service that has a release here, each by a script of
+# its own name; which release that is, the status finds out itself.
+survey() {
+	all=
+	for each in /var/lib/kinectl/*/releases; do
+		each=${each%/releases} && each=${each##*/}
+		case $each in *[!a-z0-9-]*) continue ;; esac
+		mkdir "$work/$each" || continue
+		sed "1,/^# end of parameters\$/s/^name=.*/name='$each'/" "$work/run" >"$work/$each/run"
+		/bin/sh "$work/$each/run" status "$work/$each" >/dev/null 2>&1 </dev/null
+		if [ -s "$work/$each/result" ]; then all="$all${all:+,}$(cat "$work/$each/result")"; fi
+	done
+	say "{\"changed\":false,\"services\":[$all]}" >"$work/result"
 }
 
 # looks_well: one look, without the patience of a judgement.

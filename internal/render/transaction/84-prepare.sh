@@ -21,7 +21,7 @@ nobody_elses() {
 # prepare [N] [DIGEST]: refuse what cannot go well, and fetch what will be installed, on
 # every host before the first is touched.
 prepare() {
-	if ! take_lock --nonblock || ! hold_lease; then
+	if ! take_turn --timeout 2; then
 		refuse locked
 		return
 	fi

@@ -6,7 +6,7 @@ before_limit=900
 # before: the command of the new release, once a deploy, while every host still
 # runs the old one. The new package is only unpacked, beside the service.
 before() {
-	take_lock --nonblock || {
+	take_turn --timeout 5 || {
 		refuse locked
 		return
 	}

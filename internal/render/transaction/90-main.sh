@@ -13,8 +13,11 @@ same_as_now() {
 	fi
 	unit_state
 	[ "$active $enabled $reload" = 'active enabled no' ] || return 1
-	# A process whose program is gone from the disk is of another release.
-	case $(readlink "/proc/$(unit_property MainPID)/exe") in *' (deleted)') return 1 ;; esac
+	# A process whose program is gone from the disk is of another release, unless going
+	# back has put the same there without a restart.
+	main=$(unit_property MainPID)
+	program=$(readlink "/proc/$main/exe")
+	case $program in *' (deleted)') cmp -s "/proc/$main/exe" "${program% (deleted)}" ;; esac
 }
 
 # same_environment: Prepare has only the digest of the new one.
@@ -49,11 +52,7 @@ find_kept() {
 }
 
 transaction() {
-	take_lock --nonblock || {
-		refuse locked
-		return 4
-	}
-	hold_lease || {
+	take_turn --timeout 5 || { # the step of a deployer who is refused is short
 		refuse locked
 		return 4
 	}
@@ -109,7 +108,7 @@ transaction() {
 	release=$((${last:-0} + 1))
 	if ! enough_room || ! begin; then
 		# A record that could not be undone stays, for the guard, a boot or a person.
-		[ -e "$txn/record" ] || [ -e "$txn/committed" ] || [ -e "$txn/removing" ] || clear_transaction
+		unfinished || clear_transaction
 		: "${reason:=the old state could not be written down in $txn}"
 		refuse failed
 		return 1
@@ -146,7 +145,9 @@ finish_removal() {
 
 guard() {
 	take_lock
-	if [ -e "$txn/removing" ] || [ -e "$txn/committed" ] || [ -e "$txn/record" ]; then
+	if [ -e "$txn/power" ]; then
+		finish_power online
+	elif unfinished; then
 		reason='the transaction was interrupted'
 		from=$(cat "$txn/old/version" 2>/dev/null)
 		was=$from
@@ -161,7 +162,8 @@ guard() {
 	elif [ -e "$txn" ] || [ -L "$recover_link" ]; then
 		clear_transaction
 	fi
-	rm -f "$work/environment" "$work/run" "$work/parameters"
+	stop_next
+	rm -f "$work/environment" "$work/run" "$work/parameters" "/run/kinectl/$name.step"
 	rmdir "$home" /var/lib/kinectl 2>/dev/null
 	# The deployer's end reads the result and removes the folder, if it still lives.
 	kill -0 "$1" 2>/dev/null || rm -rf "$work"
@@ -216,6 +218,14 @@ status)
 	work=$2
 	status
 	;;
+survey)
+	work=$2
+	survey
+	;;
+history)
+	work=$2
+	tell_past "${3:-}"
+	;;
 plan)
 	action=$2
 	work=$3
@@ -225,6 +235,16 @@ plan)
 before)
 	work=$2
 	before
+	;;
+lease)
+	action=$2
+	work=$3
+	only_lease
+	;;
+freeze | unfreeze)
+	action=$verb
+	work=$3
+	"$verb"
 	;;
 prepare)
 	action=$2

@@ -109,3 +109,41 @@ func TestHasCredentials(t *testing.T) {
 	f("this host cannot decrypt STORE/hello.vault-password"+command+"vault-password - STORE/hello.vault-password",
 		map[string]string{"hello.vault-password": "another host's", "hello.tls-key": "good"})
 }
+
+// TestIsStopped: when systemd does not answer, nobody knows that it is stopped.
+func TestIsStopped(t *testing.T) {
+	f := func(want, before string) {
+		t.Helper()
+		got, err := sourced(t, hello(), `from=1.0.0 runs=true; listeners() { :; }; `+before+`; is_stopped && say yes || say no`)
+		if got != want+"\n" || err != nil {
+			t.Errorf("%s: %q, want %s; %v", before, got, want, err)
+		}
+	}
+	f("yes", "unit_states() { say hello.service disabled inactive; }")
+	f("no", "unit_states() { say hello.service disabled active; }")
+	f("no", "unit_states() { say hello.service enabled inactive; }")
+	f("no", "unit_states() { :; }")
+	f("yes", "from=; unit_states() { :; }")
+}
+
+// TestLockOfAnEmptyFolder: who had the lock of a service that is not here yet takes
+// its folder away. The next one must not hold a lock that nobody else can see.
+func TestLockOfAnEmptyFolder(t *testing.T) {
+	dir := t.TempDir()
+	got, err := sourced(t, hello(), `home=$KINECTL_TEST/home
+		flock() { command flock "$@" && if [ ! -e "$home.once" ]; then : >"$home.once" && rmdir "$home"; fi; }
+		take_lock --nonblock && (exec 9<&-; command flock --nonblock "$home" true) || say held`, "KINECTL_TEST="+dir)
+	if got != "held\n" || err != nil {
+		t.Errorf("%q, want held; %v", got, err)
+	}
+}
+
+// TestRemoveLeavesFreezes: a freeze of another service is no reason to fail.
+func TestRemoveLeavesFreezes(t *testing.T) {
+	got, err := sourced(t, hello(), `ls() { [ "$1" = /var/lib/kinectl ]; }; rmdir() { return 1; }; rm() { :; }
+		stop_all() { :; }; purge() { :; }; unbind_from_numa() { :; }; put_in() { :; }; systemctl() { :; }
+		take_away && say done`)
+	if got != "done\n" || err != nil {
+		t.Errorf("%q, want done; %v", got, err)
+	}
+}

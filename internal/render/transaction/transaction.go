@@ -27,7 +27,7 @@ var parts embed.FS
 // body lists the parts of the script in their order.
 var body = [...]string{
 	"10-pieces.sh", "15-units.sh", "20-begin.sh", "25-lease.sh", "30-act.sh", "33-swap.sh", "35-drain.sh", "36-numa.sh", "40-judge.sh",
-	"50-commit.sh", "60-rollback.sh", "70-remove.sh", "75-power.sh", "80-status.sh", "82-plan.sh", "84-prepare.sh", "85-before.sh", "90-main.sh",
+	"50-commit.sh", "60-rollback.sh", "70-remove.sh", "75-power.sh", "80-status.sh", "81-drift.sh", "82-plan.sh", "84-prepare.sh", "85-before.sh", "90-main.sh",
 }
 
 // Script returns the transaction of p: a POSIX shell script whose only
@@ -73,7 +73,11 @@ const endOfScript = "KINECTL_END_OF_SCRIPT"
 // Limit bounds one transaction of p, and once more its roll-back. When it is
 // over, systemd ends the transaction and the guard restores the old release.
 func Limit(p plan.Plan) time.Duration {
-	return 10*time.Minute + p.Deploy.Probe.Timeout + p.Deploy.Probe.Settle + p.Deploy.Drain
+	judged := p.Deploy.Probe.Timeout + p.Deploy.Probe.Settle
+	if p.Deploy.Overlap {
+		judged *= 2 // the next one first
+	}
+	return 10*time.Minute + judged + p.Deploy.Drain
 }
 
 type parameter struct{ name, value string }

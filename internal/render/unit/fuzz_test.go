@@ -60,7 +60,7 @@ func harmless(t *testing.T, base plan.Plan, line, word string) {
 	if len(got) != len(plain) {
 		t.Fatalf("%q, %q: %d units of %d", line, word, len(got), len(plain))
 	}
-	tail := []string{"", ": sockets", ": task", ": task: timer", ": probe"}
+	tail := []string{"", ": while it restarts", ": sockets", ": task", ": task: timer", ": probe"}
 	argv := []string{"/usr/bin/" + given(word), given(word), given(word) + "\x00A\x00" + given(word), ""}
 	for i, u := range got {
 		lines := read(t, u.body)

@@ -22,7 +22,8 @@ var templates embed.FS
 // Files returns the files of the plan's package, in a fixed order. The same
 // plan gives the same bytes. The units are, as far as the plan has use for
 // them, NAME.service, NAME.socket, NAME-TASK.service and NAME-TASK.timer for
-// each timer, and NAME-probe.service for an exec probe.
+// each timer, NAME-probe.service for an exec probe, and NAME-next.service where
+// a restart overlaps.
 func Files(p plan.Plan) []artifact.File {
 	var all []artifact.File
 	add := func(path, install string, body []byte) {
@@ -35,6 +36,7 @@ func Files(p plan.Plan) []artifact.File {
 	}
 	add("sysusers.d/"+p.Name+".conf", "/usr/lib/sysusers.d/"+p.Name+".conf", sysusers(p))
 	add("tmpfiles.d/"+p.Name+".conf", "/usr/lib/tmpfiles.d/"+p.Name+".conf", tmpfiles(p))
+	add("next.environment", "/usr/share/kinectl/"+p.Name+"/next.environment", nextEnvironment(p))
 	add("spec.yml", "/usr/share/kinectl/"+p.Name+"/spec.yml", bytes.Clone(p.Spec))
 	return all
 }
@@ -66,6 +68,11 @@ func units(p plan.Plan) []unitFile {
 	if p.Unit.Runs() {
 		all = append(all, unitFile{p.Name + ".service", filled(t, "service.tmpl", process{
 			Plan: p, Description: p.Description, Start: p.Unit.Start, Limits: p.Unit.Limits, Loosened: loosened, SocketFolder: socketFolder(p),
+		})})
+	}
+	if p.Deploy.Overlap {
+		all = append(all, unitFile{p.Name + "-next.service", filled(t, "next.tmpl", process{
+			Plan: p, Description: p.Description + ": while it restarts", Start: p.Unit.Start, Limits: p.Unit.Limits, Loosened: loosened,
 		})})
 	}
 	if len(p.Sockets) > 0 {

@@ -1,0 +1,75 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// A rollback goes to what was good, never to what failed, in one step for all
+// hosts where a deploy takes three, and without the repository.
+func TestRollbackAtOnce(t *testing.T) {
+	f := road
+	f.offer(t, "8.1.0", "", "deploy: {probe: {timeout: 4s, settle: 0s}, serial: [1, 50%, 100%]}"+variables)
+	for _, h := range hosts {
+		f.run(t, f.fleet("remove", "", "--limit", h)...)
+	}
+	contains(t, f.deploy(t, 0, "8.1.0"), "1, then 50%, then 100% at a time")
+	f.deploy(t, 0, second, "--serial", "100%")
+	f.deploy(t, 3, broken) // never good
+	out, code := f.run(t, f.fleet("rollback", "", "--check")...)
+	contains(t, out, "would go back to hello 8.1.0 (now: 1.1.0)", "4 checked")
+	if code != 0 {
+		t.Errorf("rollback --check: exit code %d\n%s", code, out)
+	}
+	f.runs(t, "h1", second)
+
+	f.sh(t, "h1", `mv /etc/apt/sources.list.d/kinectl.sources /root/`) // no way to the repository
+	defer f.sh(t, "h1", `mv /root/kinectl.sources /etc/apt/sources.list.d/`)
+	start := time.Now()
+	out, code = f.run(t, f.fleet("rollback", "")...)
+	t.Logf("rollback of %d hosts: %.1f s from the command to its end", len(hosts), time.Since(start).Seconds())
+	contains(t, out, "100% at a time", "1.1.0 → 8.1.0, healthy", "4 restored")
+	if code != 0 || strings.Contains(out, broken) {
+		t.Errorf("rollback: exit code %d\n%s", code, out)
+	}
+	for _, h := range hosts {
+		f.runs(t, h, "8.1.0")
+	}
+}
+
+// A roll of configuration alone that stopped: the host that it came to goes
+// back, the others stay, though each of them has an older configuration.
+func TestRollbackOfStoppedConfiguration(t *testing.T) {
+	f := road
+	for _, h := range hosts {
+		f.run(t, f.fleet("remove", "", "--limit", h)...)
+	}
+	own := func(greeting string) {
+		f.configure(t, "log_level: info\ngreeting: \""+greeting+" from {{ inventory_hostname }}\"\n")
+	}
+	own("one")
+	f.deploy(t, 0, first, "--serial", "100%")
+	own("two")
+	f.deploy(t, 0, first, "--serial", "100%")
+	own("three")
+	f.deploy(t, 0, first, "--limit", "h1") // as a roll does that stops after its first host
+	since := f.sh(t, "h2", `systemctl show -P MainPID hello`)
+	out, code := f.run(t, f.fleet("rollback", "")...)
+	contains(t, out, "hello stays 1.0.0 and goes back to the configuration before", "1 restored, 3 unchanged")
+	if code != 0 {
+		t.Fatalf("rollback: exit code %d\n%s", code, out)
+	}
+	for _, h := range hosts {
+		f.expect(t, h, `grep GREETING /etc/hello/environment`, `GREETING="two from `+h+`"`)
+	}
+	f.expect(t, "h2", `systemctl show -P MainPID hello`, since)
+
+	// The same again on all of them: now there is nothing to spare.
+	out, code = f.run(t, f.fleet("rollback", "")...)
+	contains(t, out, "4 restored")
+	if code != 0 {
+		t.Fatalf("rollback again: exit code %d\n%s", code, out)
+	}
+	f.expect(t, "h4", `grep GREETING /etc/hello/environment`, `GREETING="one from h4"`)
+}

@@ -1,0 +1,100 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/kinectl/kinectl/internal/diag"
+	"github.com/kinectl/kinectl/internal/policy"
+	"github.com/kinectl/kinectl/internal/release"
+	"github.com/kinectl/kinectl/internal/resources"
+	"github.com/kinectl/kinectl/internal/secrets"
+)
+
+// Infra are the checks of the files of an infra repository.
+func Infra(dir string) []Check {
+	return []Check{
+		{policy.File, readable(dir, policy.File, func(name string, src []byte) diag.Findings {
+			_, f := policy.Read(name, src)
+			return f
+		})},
+		{resources.File, readable(dir, resources.File, func(name string, src []byte) diag.Findings {
+			_, f := resources.Read(name, src)
+			return f
+		})},
+		{release.SitePlaybook, func(context.Context) []Finding {
+			if _, err := os.Stat(filepath.Join(dir, release.SitePlaybook)); err != nil {
+				return one(Warn, "is not there: kinectl apply needs it", "kinectl init --infra NEW")
+			}
+			return one(OK, "", "")
+		}},
+		{"secrets", func(ctx context.Context) []Finding {
+			files, err := secrets.Repository(ctx, dir)
+			if err != nil {
+				return one(Fail, err.Error(), "")
+			}
+			all := append(secrets.Interrupted(dir), secrets.Lint(files)...)
+			if n := all.Count(diag.Error); n > 0 {
+				return one(Fail, fmt.Sprintf("%d in plain text or damaged", n), "kinectl vault lint "+dir)
+			}
+			return one(OK, "none in plain text", "")
+		}},
+	}
+}
+
+// readable checks a file that need not be there.
+func readable(dir, name string, read func(string, []byte) diag.Findings) func(context.Context) []Finding {
+	return func(context.Context) []Finding {
+		file := filepath.Join(dir, name)
+		src, err := os.ReadFile(file)
+		if os.IsNotExist(err) {
+			return one(OK, "is not there: the default holds", "")
+		}
+		if err != nil {
+			return one(Fail, err.Error(), "")
+		}
+		for _, f := range read(file, src) {
+			if f.Severity == diag.Error {
+				return one(Fail, fmt.Sprintf("%s:%d: %s", file, f.Line, f.Message), "kinectl lint --infra "+dir)
+			}
+		}
+		return one(OK, "", "")
+	}
+}
+
+// Environment are the checks of one environment: its inventory, the package
+// repository that it names, and, where hosts is set, every host over ssh.
+func Environment(dir, env string, hosts bool) Check {
+	return Check{env, func(ctx context.Context) []Finding {
+		in, err := release.OpenInfra(ctx, dir, env)
+		if err != nil {
+			return one(Fail, err.Error(), "ansible-inventory -i "+filepath.Join(dir, "inventories", env)+" --list")
+		}
+		all := in.All()
+		switch {
+		case len(all) == 0:
+			return one(Warn, "the inventory has no host yet", "")
+		case !in.HasGroups():
+			return one(Fail, "the inventory has no groups: services run on groups", "")
+		}
+		found := one(OK, fmt.Sprintf("%d hosts", len(all)), "")
+		checks := []Check{{env + " repository", func(ctx context.Context) []Finding { return packages(ctx, in) }}}
+		for _, h := range all {
+			if hosts {
+				checks = append(checks, Check{h, func(ctx context.Context) []Finding { return host(ctx, in, dir, h) }})
+			}
+		}
+		return append(found, Run(ctx, checks)...)
+	}}
+}
+
+func packages(ctx context.Context, in *release.Infra) []Finding {
+	r, err := in.OpenRepository(ctx)
+	if err != nil {
+		return one(Fail, err.Error(), "")
+	}
+	defer r.Close()
+	return one(OK, "signed by the key, origin "+r.Origin(), "")
+}

@@ -1,0 +1,63 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kinectl/kinectl/internal/repo"
+)
+
+// All returns all hosts of the inventory, sorted by name.
+func (in *Infra) All() []string { return slices.Sorted(maps.Keys(in.answer.Connect)) }
+
+// HasGroups reports whether the inventory names groups of its own.
+func (in *Infra) HasGroups() bool {
+	for name := range in.answer.Groups {
+		if name != "all" && name != "ungrouped" {
+			return true
+		}
+	}
+	return false
+}
+
+// Look runs a command line on a host over ssh, reached as Ansible reaches it, and
+// returns what it printed. Nobody is asked for a password.
+func (in *Infra) Look(ctx context.Context, host, line string) (string, error) {
+	argv, err := sshCommand(host, in.Inventory, in.answer.Connect[host], readSettings(in.Dir), line)
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Dir = in.Dir
+	cmd.WaitDelay = time.Second
+	var problem strings.Builder
+	cmd.Stderr = &problem
+	out, err := cmd.Output()
+	if said := strings.TrimSpace(problem.String()); err != nil && said != "" {
+		return string(out), errors.New(said)
+	}
+	return string(out), err
+}
+
+// OpenRepository reads the package repository that the inventory names, with the
+// key that it names. The caller closes it.
+func (in *Infra) OpenRepository(ctx context.Context) (*repo.Reader, error) {
+	if len(in.All()) == 0 {
+		return nil, fmt.Errorf("%w %s has no host", ErrInventory, in.Inventory)
+	}
+	location, key, err := in.repository("all")
+	if err != nil {
+		return nil, err
+	}
+	var options []repo.OpenOption
+	if key != nil {
+		options = append(options, repo.WithKey(key))
+	}
+	return repo.Open(ctx, location, options...)
+}

@@ -1,0 +1,35 @@
+package release
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// How many files stay: Ansible's output of the last runs, and the answers of the
+// last inventories.
+const (
+	keptLogs        = 200
+	keptInventories = 50
+)
+
+// prune removes all but the newest files of a folder that match a pattern. What
+// cannot be removed stays: it is in nobody's way.
+func prune(dir, pattern string, keep int) {
+	type file struct {
+		path string
+		when int64
+	}
+	paths, _ := filepath.Glob(filepath.Join(dir, pattern))
+	var files []file
+	for _, p := range paths {
+		if info, err := os.Lstat(p); err == nil && info.Mode().IsRegular() {
+			files = append(files, file{p, info.ModTime().UnixNano()})
+		}
+	}
+	slices.SortFunc(files, func(a, b file) int { return cmp.Or(cmp.Compare(b.when, a.when), cmp.Compare(b.path, a.path)) })
+	for _, f := range files[min(keep, len(files)):] {
+		_ = os.Remove(f.path)
+	}
+}
