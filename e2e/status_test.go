@@ -60,7 +60,7 @@ func TestStatusDrift(t *testing.T) {
 		if err := os.WriteFile(list, []byte(out), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if out, code := f.run(t, "repo", "prune", f.repo, "--in-use", list, "--dry-run", "--keep", "1", "--younger-than", "0s"); code != 0 || strings.Contains(out, "would remove hello 1.1.0") {
+		if out, code := f.run(t, "repo", "prune", f.repo, "--key", filepath.Join(f.dir, "key.asc"), "--in-use", list, "--dry-run", "--keep", "1", "--younger-than", "0s"); code != 0 || strings.Contains(out, "would remove hello 1.1.0") {
 			t.Errorf("prune: exit code %d\n%s", code, out)
 		}
 		contains(t, f.verb(t, 0, "status", "h1,h2", "--all"), "SERVICE", "hello    h1    1.0.0    healthy")

@@ -2,7 +2,7 @@
 
 same_as_now() {
 	[ "$from" = "$package_version" ] && same_environment &&
-		[ -e "$pin" ] && [ ! -e "$txn/record" ] && [ -n "$(current_release)" ] && bound_to_numa || return 1
+		[ -e "$pin" ] && [ ! -e "$txn/record" ] && kept_as_current && bound_to_numa || return 1
 	if ! listening; then
 		reason=
 		return 1
@@ -18,6 +18,12 @@ same_as_now() {
 	main=$(unit_property MainPID)
 	program=$(readlink "/proc/$main/exe")
 	case $program in *' (deleted)') cmp -s "/proc/$main/exe" "${program% (deleted)}" ;; esac
+}
+
+# kept_as_current: what is installed may have come by hand, over another release.
+kept_as_current() {
+	current=$(current_release)
+	[ -n "$current" ] && [ "$(cat "$current/version")" = "$package_version" ]
 }
 
 # same_environment: Prepare has only the digest of the new one.
