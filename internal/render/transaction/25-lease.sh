@@ -64,10 +64,15 @@ refused() {
 hold_lease() {
 	if refused; then return 1; fi
 	[ -n "$holder" ] || return 0
-	# Given back meanwhile: the deployer has gone, and only this transaction is left.
-	if [ "$their" = "$holder" ] && [ -e "$lease/beat-$holder" ] && [ ! -s "$lease/beat-$holder" ]; then return 0; fi
 	if (umask 022 && mkdir -p "$lease"); then chmod 0755 "${lease%/lease/*}"; fi
 	read -r up _ </proc/uptime
+	# Renewed in place, as the deployer beats. A transaction takes none that was given
+	# back meanwhile: the deployer has gone then, and only the transaction is left.
+	if [ "$their" = "$holder" ] && [ -s "$lease/beat-$holder" ]; then
+		printf '%-20s\n' "$up" 1<>"$lease/beat-$holder"
+		return
+	fi
+	if [ "$their" = "$holder" ] && [ "$verb" = transaction ] && [ -e "$lease/beat-$holder" ]; then return 0; fi
 	if [ "$their" != "$holder" ]; then rm -f "$lease"/beat-*; fi
 	# Its last beat first: whoever reads a holder finds one.
 	if ! { say "$up" >"$lease/beat.new" && chown "${KINECTL_LOGIN:-0}" "$lease/beat.new" && mv "$lease/beat.new" "$lease/beat-$holder"; }; then

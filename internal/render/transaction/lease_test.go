@@ -67,6 +67,10 @@ func TestLease(t *testing.T) {
 	f("prepare", "a1:20", "yes") // a new deploy may
 	beat("a1", "")               // given back at Ctrl-C, while its transaction was about to begin
 	f("transaction", "a1:20", "yes")
+	f("prepare", "a1:20", "yes") // who begins anew takes it
+	f("prepare", "b2:20", held)
+	beat("a1", "")
+	f("transaction", "a1:20", "yes")
 	f("prepare", "b2:20", "yes") // nobody is left to keep it
 	beat("b2", "")
 	f("prepare", "a1:20", "yes")
