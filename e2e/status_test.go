@@ -77,7 +77,7 @@ func TestStatusDrift(t *testing.T) {
 		} else {
 			t.Logf("status with a host down took %.1f s", took.Seconds())
 		}
-		contains(t, f.verb(t, 1, "history", "h1,h2"), "deploy 1.1.0 → 1.0.0", "h2: did not answer")
+		contains(t, f.verb(t, 1, "history", "h1,h2"), "deploy 1.0.0 → 1.1.0", "h2: did not answer")
 		if out, code := f.run(t, "status", "--infra", f.infra, "--env", "lab", "--in-use"); code != 1 || strings.Contains(out, "hello 1") {
 			t.Errorf("what is in use, with a host down: exit code %d\n%s", code, out)
 		}
