@@ -48,8 +48,10 @@ func TestMonitoring(t *testing.T) {
 	f.expect(t, "h4", `cat /etc/prometheus/rules/hello.rules.yml; ls -A /etc/prometheus/rules`, "# old\nhello.rules.yml")
 	f.expect(t, "h4", reloads, "")
 	f.sh(t, "h4", `rm /usr/bin/promtool`)
-	contains(t, f.deploy(t, 0, first, "--limit", "h1"), "monitoring skipped: --limit leaves no host of the group monitoring")
+	contains(t, f.deploy(t, 0, first, "--limit", "h1:!h4"), "monitoring skipped: --limit leaves no host of the group monitoring")
 	f.expect(t, "h4", reloads, "")
+	contains(t, f.deploy(t, 0, first, "--limit", "h1"), "Prometheus is told") // of all hosts, whichever are deployed
+	f.expect(t, "h4", reloads, "reloaded")
 	f.deploy(t, 0, first)
 	f.expect(t, "h4", reloads, "reloaded")
 	if out, code := f.run(t, f.fleet("remove", "")...); code != 0 {
@@ -86,7 +88,7 @@ func TestHostLostOnTheWay(t *testing.T) {
 		version, lost string
 		untouched     []string
 	}{{slow, "h2", []string{"h3", "h4"}}, {slowPairs, "h3", nil}} {
-		f.deploy(t, 0, first)
+		f.deploy(t, 0, first, "--wait", "30s") // a host that was lost could not give its lease back
 		var out bytes.Buffer
 		cmd := exec.Command(f.kinectl, f.fleet("deploy", c.version)...)
 		cmd.Stdout, cmd.Stderr = &out, &out
@@ -108,4 +110,5 @@ func TestHostLostOnTheWay(t *testing.T) {
 			f.runs(t, h, first)
 		}
 	}
+	f.deploy(t, 0, first, "--wait", "30s")
 }
