@@ -157,12 +157,12 @@ func TestPackageLocks(t *testing.T) {
 import fcntl, time
 files = [open("/var/lib/" + n, "w") for n in ("dpkg/lock-frontend", "dpkg/lock", "apt/lists/lock", "apt/../../cache/apt/archives/lock")]
 for f in files: fcntl.lockf(f, fcntl.LOCK_EX)
-open("/run/held", "w")
+open("/run/upgrade-holds", "w")
 time.sleep(5)
 '`
 	f.sh(t, "h1", holds)
-	f.await(t, "h1", `[ -e /run/held ]`)
-	f.expect(t, "h1", `apt-get -q update 2>&1 | grep -c 'Could not get lock'; dpkg --configure -a 2>&1 | grep -c 'lock was locked'; rm /run/held`, "1\n1")
+	f.await(t, "h1", `[ -e /run/upgrade-holds ]`)
+	f.expect(t, "h1", `apt-get -q update 2>&1 | grep -c 'Could not get lock'; dpkg --configure -a 2>&1 | grep -c 'lock was locked'; rm /run/upgrade-holds`, "1\n1")
 	out := f.deploy(t, 0, second, "--limit", "h1")
 	contains(t, out, "1.0.0 → 1.1.0, healthy")
 	f.expect(t, "h1", `systemctl is-active upgrade; true`, "inactive")
@@ -171,6 +171,6 @@ time.sleep(5)
 	// Taken in the middle: after Prepare, before the package is installed.
 	f.sh(t, "h1", strings.Replace(holds, "import fcntl, time\n", "import fcntl, time, os\nwhile not os.path.exists(\"/var/lib/kinectl/hello/txn/record\"): pass\n", 1))
 	contains(t, f.deploy(t, 0, first, "--limit", "h1"), "1.1.0 → 1.0.0, healthy")
-	f.expect(t, "h1", `ls /run/held; rm /run/held`, "/run/held")
+	f.expect(t, "h1", `ls /run/upgrade-holds; rm /run/upgrade-holds`, "/run/upgrade-holds")
 	f.runs(t, "h1", first)
 }
