@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -160,10 +161,28 @@ func TestSecondDeployer(t *testing.T) {
 	}
 }
 
-// await waits until a command on the host succeeds, at most ten seconds.
+// await waits until a command on the host succeeds, for most of the minute that sh has.
 func (f *fixture) await(t *testing.T, host, condition string) {
 	t.Helper()
-	f.sh(t, host, `for i in $(seq 1000); do if `+condition+`; then exit 0; fi; sleep 0.01; done; exit 1`)
+	f.sh(t, host, `read -r up _ </proc/uptime; end=$((${up%.*} + 55))
+		until `+condition+`; do read -r up _ </proc/uptime; [ "${up%.*}" -lt "$end" ] || exit 1; sleep 0.01; done`)
+}
+
+// powerCut takes the power of a host away until back is called, which the end of the
+// test does at the latest: the next one needs the host.
+func (f *fixture) powerCut(t *testing.T, host string) (back func()) {
+	t.Helper()
+	back = func() {
+		t.Helper()
+		if err := f.lab.Boot(context.Background(), host); err != nil { // nothing, if it is up
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(back)
+	if err := f.lab.PowerCut(context.Background(), host); err != nil {
+		t.Fatal(err)
+	}
+	return back
 }
 
 // Ctrl-C in the middle: kinectl ends, the host finishes alone, nothing stays.

@@ -6,6 +6,12 @@ import "testing"
 func TestFreeze(t *testing.T) {
 	f := road
 	f.deploy(t, 0, first)
+	t.Cleanup(func() { // a freeze would refuse whatever the next tests do
+		if t.Failed() {
+			f.run(t, f.fleet("unfreeze", "")...)
+			f.run(t, "unfreeze", "--all", "--infra", f.infra, "--env", "lab")
+		}
+	})
 	verb := func(code int, argv ...string) string {
 		t.Helper()
 		out, got := f.run(t, argv...)

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/kinectl/kinectl/internal/lab"
 )
 
 // bareLab is a lab that begins as bare hosts that only root can log in to, and the
@@ -42,18 +40,8 @@ func TestInfra(t *testing.T) {
 
 func newSite(t *testing.T) *bareLab {
 	t.Helper()
-	const name = "infra"
-	dir := t.TempDir()
-	s := &bareLab{&shell{&fixture{kinectl: road.kinectl, dir: dir, repo: filepath.Join(dir, "repo"), infra: filepath.Join(dir, "infra")}}}
-	s.must(t, "repo", "init", s.repo, "--key", s.key())
-	down := func() { s.must(t, "lab", "down", "--name", name) }
-	down()
-	t.Cleanup(down)
-	s.must(t, "lab", "up", "--name", name, "--hosts", "3", "--repo", s.repo, "--group", "everyone")
-	var err error
-	if s.lab, err = lab.Open(name); err != nil {
-		t.Fatal(err)
-	}
+	s := &bareLab{ownLab(t, "infra", "--hosts", "3", "--group", "everyone")}
+	s.infra = filepath.Join(s.dir, "infra")
 	var files []string
 	for _, name := range []string{"prometheus-node-exporter", "unattended-upgrades", "systemd-timesyncd", "prometheus"} {
 		files = append(files, s.debs(t, "h1", name)...)

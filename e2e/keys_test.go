@@ -129,13 +129,9 @@ func TestPowerCutWithSockets(t *testing.T) {
 	done := make(chan struct{})
 	go func() { f.run(t, f.fleet("deploy", "6.3.1", "--limit", "h1")...); close(done) }()
 	f.await(t, "h1", `[ -e /var/lib/kinectl/hello/txn/restarting ] && systemctl show -P Listen hello.socket | grep -q 8082 && systemctl -q is-active hello`)
-	if err := f.lab.PowerCut(t.Context(), "h1"); err != nil {
-		t.Fatal(err)
-	}
+	back := f.powerCut(t, "h1")
 	<-done
-	if err := f.lab.Boot(t.Context(), "h1"); err != nil {
-		t.Fatal(err)
-	}
+	back()
 	f.await(t, "h1", `[ ! -e /var/lib/kinectl/hello/txn ] && systemctl -q is-active hello && curl -sf -o /dev/null http://127.0.0.1:9090/metrics`)
 	f.expect(t, "h1", state, held)
 	f.runs(t, "h1", "6.3.0")

@@ -171,25 +171,33 @@ func killTree(t *testing.T, deployer int) {
 	walk = func(pid int, inside bool) {
 		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 		inside = inside || bytes.Contains(line, []byte("ansible-playbook"))
-		var children []string
-		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-		for _, task := range tasks {
-			body, _ := os.ReadFile(task)
-			children = append(children, strings.Fields(string(body))...)
-		}
+		children := childrenOf(pid)
 		if inside {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 			killed++
 		}
 		for _, c := range children {
-			n, _ := strconv.Atoi(c)
-			walk(n, inside)
+			walk(c, inside)
 		}
 	}
 	walk(deployer, false)
 	if killed == 0 {
 		t.Error("found no ansible-playbook to kill")
 	}
+}
+
+// childrenOf are the processes that another one has started.
+func childrenOf(pid int) (children []int) {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, task := range tasks {
+		body, _ := os.ReadFile(task)
+		for _, word := range strings.Fields(string(body)) {
+			if child, err := strconv.Atoi(word); err == nil {
+				children = append(children, child)
+			}
+		}
+	}
+	return children
 }
 
 // killConnections kills the ssh clients that talk to the lab's hosts.

@@ -3,13 +3,10 @@ package e2e
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,10 +41,10 @@ type deployer struct {
 }
 
 // begin starts a program on an account of its own, as if on another machine, and
-// returns when the first host is in its transaction.
+// returns when the first host is in its transaction. It lives as long as the test.
 func (f *fixture) begin(t *testing.T, argv ...string) *deployer {
 	t.Helper()
-	d := &deployer{cmd: exec.Command(argv[0], argv[1:]...)}
+	d := &deployer{cmd: exec.CommandContext(t.Context(), argv[0], argv[1:]...)}
 	d.cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir())
 	d.cmd.Stdout, d.cmd.Stderr = &d.out, &d.out
 	if err := d.cmd.Start(); err != nil {
@@ -113,7 +110,7 @@ func TestLease(t *testing.T) {
 		t.Errorf("rollback: exit code %d\n%s", code, out)
 	}
 	// Who waits gets it, as soon as it is given back.
-	waiting := exec.Command(f.kinectl, f.fleet("deploy", second, "--limit", "h3", "--wait", "2m")...)
+	waiting := exec.CommandContext(t.Context(), f.kinectl, f.fleet("deploy", second, "--limit", "h3", "--wait", "2m")...)
 	waiting.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir())
 	told, err := waiting.StdoutPipe()
 	if err != nil {
@@ -198,13 +195,17 @@ func TestLeaseLost(t *testing.T) {
 	f.deploy(t, 0, first)
 	open := f.gate(t)
 	one := f.begin(t, append([]string{f.kinectl}, f.fleet("deploy", long)...)...)
+	below := childrenOf(one.cmd.Process.Pid)
+	if len(below) != 1 {
+		t.Fatalf("below kinectl are %v, not Ansible alone", below)
+	}
 	signal := func(s syscall.Signal) {
 		t.Helper()
-		main := childOf(t, one.cmd.Process.Pid)
-		if err := syscall.Kill(-main, s); err != nil { // its workers are in its group
+		if err := syscall.Kill(-below[0], s); err != nil { // its workers are in its group
 			t.Fatal(err)
 		}
 	}
+	t.Cleanup(func() { _ = syscall.Kill(-below[0], syscall.SIGCONT) }) // when the test has ended before
 	signal(syscall.SIGSTOP)
 	open()
 	f.awaitIdle(t, "h1")
@@ -215,21 +216,6 @@ func TestLeaseLost(t *testing.T) {
 	for _, h := range hosts {
 		f.runs(t, h, second)
 	}
-}
-
-// childOf is the process that another one has started.
-func childOf(t *testing.T, pid int) int {
-	t.Helper()
-	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	for _, task := range tasks {
-		body, _ := os.ReadFile(task)
-		if words := strings.Fields(string(body)); len(words) > 0 {
-			child, _ := strconv.Atoi(words[0])
-			return child
-		}
-	}
-	t.Fatalf("process %d has no child", pid)
-	return 0
 }
 
 // Who it was, when the login is not root's: through sudo, and by the comment of the
@@ -261,14 +247,8 @@ func TestLeaseLogin(t *testing.T) {
 func TestLeaseUnreachable(t *testing.T) {
 	f := road
 	f.deploy(t, 0, first)
-	if err := f.lab.PowerCut(context.Background(), "h1"); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := f.lab.Boot(context.Background(), "h1"); err != nil {
-			t.Fatal(err)
-		}
-		f.deploy(t, 0, first)
-	}()
+	back := f.powerCut(t, "h1")
 	contains(t, f.deploy(t, 0, second, "--limit", "h2"), "1 deployed")
+	back()
+	f.deploy(t, 0, first)
 }

@@ -16,7 +16,7 @@ import (
 func TestLogs(t *testing.T) {
 	f := road
 	f.deploy(t, 0, first, "--limit", "h1,h2")
-	since := f.sh(t, "h1", `date +'%Y-%m-%d %H:%M:%S' -d '-1 second'`)
+	since := f.sh(t, "h1", `date +'%Y-%m-%d %H:%M:%S.%6N'`) // not a whole second, in which the deploy has started it
 	for _, h := range []string{"h1", "h2", "h1"} {
 		f.sh(t, h, `systemctl restart hello`)
 	}
@@ -85,15 +85,11 @@ func TestLogs(t *testing.T) {
 		next("h1 ")
 		f.sh(t, "h2", `systemctl restart hello`)
 		next("h2 ")
-		if err := f.lab.PowerCut(context.Background(), "h2"); err != nil {
-			t.Fatal(err)
-		}
+		back := f.powerCut(t, "h2")
 		next("h2: not read: ")
 		f.sh(t, "h1", `systemctl restart hello`)
 		next("h1 ")
-		if err := f.lab.Boot(context.Background(), "h2"); err != nil {
-			t.Fatal(err)
-		}
+		back()
 		// The start at the boot was while nobody read.
 		for lines.Scan() && !strings.HasPrefix(lines.Text(), "h2 ") {
 			if !strings.HasPrefix(lines.Text(), "h2: read again") {
@@ -112,14 +108,10 @@ func TestLogs(t *testing.T) {
 	})
 
 	t.Run("a host that is down", func(t *testing.T) {
-		if err := f.lab.PowerCut(context.Background(), "h2"); err != nil {
-			t.Fatal(err)
-		}
+		back := f.powerCut(t, "h2")
 		out := logs(1, "-n", "1", "--grep", "^Started hello")
 		contains(t, out, "h1 ", "h2: not read: ", "the journal of h2 is not in it")
-		if err := f.lab.Boot(context.Background(), "h2"); err != nil {
-			t.Fatal(err)
-		}
+		back()
 		f.await(t, "h2", `curl -sf -o /dev/null http://127.0.0.1:9090/metrics`)
 	})
 }

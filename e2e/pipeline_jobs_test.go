@@ -241,8 +241,10 @@ func (p *pipeline) runJob(t *testing.T, checkout string, j job, more map[string]
 		if strings.Contains(out.String(), secret) {
 			t.Errorf("job %s prints %s", j.name, name)
 		}
-		if found, _ := exec.Command("grep", "-rlFe", secret, checkout, p.ssh).Output(); len(found) > 0 {
-			t.Errorf("job %s leaves %s in %s", j.name, name, found)
+		// grep ends with 1 where there is nothing (POSIX).
+		grep := exec.Command("grep", "-rlFe", secret, checkout, p.ssh)
+		if found, err := grep.CombinedOutput(); grep.ProcessState == nil || grep.ProcessState.ExitCode() != 1 {
+			t.Errorf("job %s leaves %s in %s: %v", j.name, name, found, err)
 		}
 	}
 	return out.String()

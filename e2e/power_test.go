@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
 	"os/exec"
 	"strings"
@@ -97,12 +96,14 @@ func TestPower(t *testing.T) {
 	})
 
 	t.Run("one that fails stops the roll", func(t *testing.T) {
+		whole := func() { f.sh(t, "h1", `rm -rf /run/systemd/system/hello.service.d; systemctl daemon-reload`) }
+		t.Cleanup(whole)
 		f.sh(t, "h1", `mkdir -p /run/systemd/system/hello.service.d; printf '[Service]\nExecStart=\nExecStart=/bin/false\n' >/run/systemd/system/hello.service.d/x.conf; systemctl daemon-reload`)
 		before := f.sh(t, "h2", process)
 		out := f.verb(t, 1, "restart", "h1,h2", "--serial", "1")
 		contains(t, out, "failed", "hello.service did not start", "not touched h2")
 		f.expect(t, "h2", process, before)
-		f.sh(t, "h1", `rm -r /run/systemd/system/hello.service.d; systemctl daemon-reload`)
+		whole()
 		contains(t, f.verb(t, 0, "restart", "h1"), "1 restarted")
 		f.runs(t, "h1", powered)
 	})
@@ -120,17 +121,12 @@ func TestPowerKilled(t *testing.T) {
 		f.sh(t, "h1", `pid=$(systemctl show -P MainPID kinectl-hello); [ "$pid" -gt 1 ] && kill -9 "$pid"`)
 	}
 	cut := func(t *testing.T) {
-		if err := f.lab.PowerCut(context.Background(), "h1"); err != nil {
-			t.Fatal(err)
-		}
-		if err := f.lab.Boot(context.Background(), "h1"); err != nil {
-			t.Fatal(err)
-		}
+		f.powerCut(t, "h1")()
 	}
 	// during interrupts a verb once what it wants is written down.
 	during := func(t *testing.T, verb string, blow func(*testing.T)) {
 		t.Helper()
-		cmd := exec.Command(f.kinectl, f.fleet(verb, "", "--limit", "h1")...)
+		cmd := exec.CommandContext(t.Context(), f.kinectl, f.fleet(verb, "", "--limit", "h1")...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}

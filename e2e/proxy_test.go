@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/kinectl/kinectl/internal/lab"
 )
 
 // The proxies of the test, each by the name that clients ask for.
@@ -59,19 +57,7 @@ func TestProxy(t *testing.T) {
 
 func newProxied(t *testing.T) *proxied {
 	t.Helper()
-	const name = "proxy"
-	dir := t.TempDir()
-	p := &proxied{shell: &shell{&fixture{kinectl: road.kinectl, dir: dir, repo: filepath.Join(dir, "repo")}}}
-	p.must(t, "repo", "init", p.repo, "--key", p.key())
-	down := func() { p.must(t, "lab", "down", "--name", name) }
-	down()
-	t.Cleanup(down)
-	p.must(t, "lab", "up", "--name", name, "--hosts", "4", "--repo", p.repo, "--group", "everyone")
-	var err error
-	if p.lab, err = lab.Open(name); err != nil {
-		t.Fatal(err)
-	}
-	p.infra = p.lab.Infra()
+	p := &proxied{shell: ownLab(t, "proxy", "--hosts", "4", "--group", "everyone")}
 	p.inventory(t)
 	p.publishFiles(t, append(p.debs(t, nginxHost, "nginx"), p.debs(t, haproxyHost, "haproxy")...)...)
 	for _, b := range []struct{ version, fault string }{{"1.0.0", ""}, {"1.1.0", ""}, {"1.2.0", "broken"}} {
@@ -186,28 +172,22 @@ func (p *proxied) bothAnswer(t *testing.T) {
 // finishes alone, and nginx has it back when its time is over.
 func (p *proxied) killed(t *testing.T) {
 	p.begin(t)
-	cmd := exec.Command(p.kinectl, p.to("deploy", "--version", "1.1.0")...)
+	cmd := exec.CommandContext(t.Context(), p.kinectl, p.to("deploy", "--version", "1.1.0")...)
 	cmd.Env = append(os.Environ(), "KINECTL_LEASE=10s")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p.awaitLong(t, nginxHost, `[ -e /run/kinectl-proxy/abrupt/h1 ]`)
-	p.awaitLong(t, "h1", `[ -e /run/abrupt/drain ]`)
+	p.await(t, nginxHost, `[ -e /run/kinectl-proxy/abrupt/h1 ]`)
+	p.await(t, "h1", `[ -e /run/abrupt/drain ]`)
 	killTree(t, cmd.Process.Pid)
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	p.expect(t, nginxHost, `ls /run/kinectl-proxy/abrupt`, "h1")
-	p.awaitLong(t, "h1", `[ ! -e /run/abrupt/drain ] && curl -s http://127.0.0.1:8080/ | grep -q '^h1 1.1.0 '`)
+	p.await(t, "h1", `[ ! -e /run/abrupt/drain ] && curl -s http://127.0.0.1:8080/ | grep -q '^h1 1.1.0 '`)
 	p.expect(t, "h2", `curl -s http://127.0.0.1:8080/ | cut -d ' ' -f 1,2`, "h2 1.0.0")
-	p.awaitLong(t, nginxHost, `[ ! -e /run/kinectl-proxy/abrupt/h1 ]`)
+	p.await(t, nginxHost, `[ ! -e /run/kinectl-proxy/abrupt/h1 ]`)
 	p.bothAnswer(t)
 	p.end(t, "a deployer's death")
-}
-
-// awaitLong waits until a command on the host succeeds, at most a minute.
-func (p *proxied) awaitLong(t *testing.T, host, condition string) {
-	t.Helper()
-	p.sh(t, host, `for i in $(seq 1200); do if `+condition+`; then exit 0; fi; sleep 0.05; done; exit 1`)
 }
 
 // control restarts the service as a person would, and requests are lost.

@@ -10,24 +10,17 @@ import (
 // timers; one that was stopped stays so.
 func TestReboot(t *testing.T) {
 	f := road
-	ctx := context.Background()
 	f.offerPowered(t, "8.6.2", "0s", "0s")
 	f.deploy(t, 0, "8.6.2", "--limit", "h1,h2,h3")
 	f.verb(t, 0, "stop", "h3")
 
 	f.sh(t, "h1", `systemd-run --quiet --on-active=1 --timer-property=AccuracySec=10ms systemctl poweroff`) // orderly
-	for _, h := range []string{"h2", "h3"} {
-		if err := f.lab.PowerCut(ctx, h); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, h := range []string{"h2", "h3", "h1"} {
-		if h == "h1" {
-			f.awaitOff(t, h)
-		}
-		if err := f.lab.Boot(ctx, h); err != nil {
-			t.Fatal(err)
-		}
+	one, other := f.powerCut(t, "h2"), f.powerCut(t, "h3")
+	one()
+	other()
+	f.awaitOff(t, "h1")
+	if err := f.lab.Boot(context.Background(), "h1"); err != nil {
+		t.Fatal(err)
 	}
 	for _, h := range []string{"h1", "h2"} {
 		f.await(t, h, `curl -sf -o /dev/null http://127.0.0.1:9090/metrics`)

@@ -47,7 +47,7 @@ func (s *shell) askOften(t *testing.T, rate, atOnce int, url string, body ...str
 		}
 	}
 	c := &clients{out: filepath.Join(t.TempDir(), "answers")}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // ten restarts take two on a slow machine
 	c.process = s.lab.Command(ctx, append([]string{program, c.out, strconv.Itoa(rate), strconv.Itoa(atOnce), url}, body...)...)
 	c.process.Stdout, c.process.Stderr = &c.said, &c.said
 	stdin, err := c.process.StdinPipe()

@@ -60,14 +60,20 @@ func TestShell(t *testing.T) {
 
 func newShell(t *testing.T) *shell {
 	t.Helper()
-	const name = "shell"
+	return ownLab(t, "shell", "--hosts", "2", "--group", "applications", "--group", "cdn", "--group", "reports")
+}
+
+// ownLab is a lab beside that of the other tests, with an empty repository. The end of
+// the test takes it away.
+func ownLab(t *testing.T, name string, flags ...string) *shell {
+	t.Helper()
 	dir := t.TempDir()
 	s := &shell{&fixture{kinectl: road.kinectl, dir: dir, repo: filepath.Join(dir, "repo")}}
 	s.must(t, "repo", "init", s.repo, "--key", s.key())
 	down := func() { s.must(t, "lab", "down", "--name", name) }
 	down()
 	t.Cleanup(down)
-	s.must(t, "lab", "up", "--name", name, "--hosts", "2", "--repo", s.repo, "--group", "applications", "--group", "cdn", "--group", "reports")
+	s.must(t, append([]string{"lab", "up", "--name", name, "--repo", s.repo}, flags...)...)
 	var err error
 	if s.lab, err = lab.Open(name); err != nil {
 		t.Fatal(err)

@@ -7,27 +7,12 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-
-	"github.com/kinectl/kinectl/internal/lab"
 )
 
 // newSwap starts the lab of TestSwap, with all versions of its services in the repository.
 func newSwap(t *testing.T) *swap {
 	t.Helper()
-	const name = "swap"
-	dir := t.TempDir()
-	s := &swap{shell: &shell{&fixture{kinectl: road.kinectl, dir: dir, repo: filepath.Join(dir, "repo")}}}
-	s.must(t, "repo", "init", s.repo, "--key", s.key())
-	down := func() { s.must(t, "lab", "down", "--name", name) }
-	down()
-	t.Cleanup(down)
-	s.must(t, "lab", "up", "--name", name, "--hosts", "1", "--repo", s.repo)
-	var err error
-	if s.lab, err = lab.Open(name); err != nil {
-		t.Fatal(err)
-	}
-	s.infra = s.lab.Infra()
-
+	s := &swap{shell: ownLab(t, "swap", "--hosts", "1")}
 	const held = `  exec: {type: notify, stop: SIGTERM}
   sockets: [":8091"]
   deploy: {probe: {port: 9191, timeout: 3s, settle: %s}}

@@ -16,9 +16,9 @@ import (
 // it goes back; the second is whole again in each case.
 func TestBadOnTheSecondHost(t *testing.T) {
 	f := road
-	second := filepath.Join(f.infra, "inventories", "lab", "host_vars", "h2.yml")
+	fault := filepath.Join(f.infra, "inventories", "lab", "host_vars", "h2.yml")
 	t.Cleanup(func() {
-		if err := os.RemoveAll(filepath.Dir(second)); err != nil {
+		if err := os.RemoveAll(filepath.Dir(fault)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -37,7 +37,7 @@ func TestBadOnTheSecondHost(t *testing.T) {
 			f.offer(t, stop, "", probe+"stop"+notifies)
 			f.offer(t, revert, "", probe+"revert"+notifies)
 			f.deploy(t, 0, first, "--limit", "h1,h2")
-			write(t, second, "fault: "+c.fault+"\n")
+			write(t, fault, "fault: "+c.fault+"\n")
 			out := f.deploy(t, 3, stop, "--limit", "h1,h2")
 			contains(t, out, "1.0.0 → "+stop+" failed, rolled back: 1.0.0 again", c.why, "error: hello "+stop+" was rolled back on h2")
 			f.runs(t, "h1", stop)
@@ -69,26 +69,22 @@ func TestHostDiesOnItsTurn(t *testing.T) {
 	f := road
 	f.deploy(t, 0, first)
 	var out bytes.Buffer
-	cmd := exec.Command(f.kinectl, f.fleet("deploy", slow)...)
+	cmd := exec.CommandContext(t.Context(), f.kinectl, f.fleet("deploy", slow)...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	f.await(t, "h2", `[ -e /var/lib/kinectl/hello/txn/record ] && curl -s http://127.0.0.1:9090/metrics | grep -q 'version="5.0.0"'`)
-	if err := f.lab.PowerCut(t.Context(), "h2"); err != nil {
-		t.Fatal(err)
-	}
+	back := f.powerCut(t, "h2")
 	start := time.Now()
 	_ = cmd.Wait()
 	t.Logf("ended %.0f s after the power cut with exit code %d", time.Since(start).Seconds(), cmd.ProcessState.ExitCode())
 	said := out.String()
 	contains(t, said, "1.0.0 → 5.0.0, healthy", "h2 ", "not touched h3 h4", "error: ")
-	if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(said, "h2") {
+	if code := cmd.ProcessState.ExitCode(); code != 1 {
 		t.Errorf("exit code %d\n%s", code, said)
 	}
-	if err := f.lab.Boot(t.Context(), "h2"); err != nil {
-		t.Fatal(err)
-	}
+	back()
 	f.await(t, "h2", `systemctl is-active -q hello && [ ! -e /var/lib/kinectl/hello/txn ] && curl -sf -o /dev/null http://127.0.0.1:9090/metrics`)
 	f.runs(t, "h1", slow)
 	f.runs(t, "h2", first)

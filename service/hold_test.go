@@ -53,7 +53,11 @@ func TestHold(t *testing.T) {
 		if err := <-accepted; err != nil {
 			t.Errorf("with the file: %v", err)
 		}
+		end := time.Now().Add(patience)
 		for _, err = os.Lstat(file); err == nil; _, err = os.Lstat(file) {
+			if time.Now().After(end) {
+				t.Fatal("the file is not removed")
+			}
 			time.Sleep(look) // it is removed after the channel was closed
 		}
 	}

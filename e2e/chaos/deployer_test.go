@@ -83,7 +83,6 @@ type deployer struct {
 	mark  string // in the environment of all its processes
 	out   bytes.Buffer
 	ended chan struct{}
-	at    time.Time // when it had ended
 }
 
 // start runs an operation as a deployer on a machine of that name would.
@@ -102,7 +101,6 @@ func (f *fleet) start(t *testing.T, machine string, o operation) *deployer {
 	}
 	go func() {
 		_ = d.cmd.Wait()
-		d.at = time.Now()
 		close(d.ended)
 	}()
 	return d

@@ -41,6 +41,9 @@ nothing is missing nothing changes.`,
 			if _, err := os.Stat(filepath.Join(o.Infra.Dir, release.SitePlaybook)); err != nil {
 				return usage(fmt.Errorf("there is no %s in %s", release.SitePlaybook, o.Infra.Dir), "`kinectl init --infra DIR` writes one")
 			}
+			if len(o.Infra.All()) == 0 {
+				return usage(fmt.Errorf("the inventory %s has no host yet", o.Infra.Inventory), "put the addresses of servers into its hosts.yml")
+			}
 			where := "all hosts"
 			if o.Limit != "" {
 				where = "hosts " + o.Limit
@@ -138,17 +141,6 @@ func (a *app) bring(ctx context.Context, o release.Options, l release.Lack) (*re
 		return nil, failed(err, "")
 	}
 	return out, &exitError{code: outcomeCode(err), err: err, hint: "Ansible's output: " + out.Log}
-}
-
-// outcomeCode is the exit code of a run that ended with err.
-func outcomeCode(err error) int {
-	switch {
-	case errors.Is(err, release.ErrRolledBack):
-		return exitRolledBack
-	case errors.Is(err, release.ErrLocked):
-		return exitLocked
-	}
-	return exitFailed
 }
 
 func (a *app) applyEnd(done applied, err error) error {

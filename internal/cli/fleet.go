@@ -60,6 +60,12 @@ func (f *fleet) rollFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.skip, "skip-unreachable", false, "go on without the hosts that cannot be reached at the start")
 }
 
+// waitFlag adds --wait to a verb that takes the lease. A run that is refused has
+// changed nothing, so it can simply be tried again.
+func (f *fleet) waitFlag(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&f.wait, "wait", 0, "while another release, or a freeze, is in the way: try again for so long, like 10m")
+}
+
 // environments are those that the infra repository has.
 func (f *fleet) environments() []string {
 	var names []string
@@ -211,19 +217,26 @@ func (a *app) finish(ctx context.Context, out *release.Outcome, err error) error
 	if err == nil {
 		return nil
 	}
-	code := exitFailed
+	code := outcomeCode(err)
 	hint := "Ansible's output: " + out.Log
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
+		code = exitFailed
 		err = errors.New("interrupted; a host that was in the middle of a release finishes it alone")
 		hint = "see what the hosts run with `kinectl status`; Ansible's output: " + out.Log
-	case errors.Is(err, release.ErrRolledBack):
-		code = exitRolledBack
-	case errors.Is(err, release.ErrLocked):
-		code = exitLocked
 	}
 	if a.json {
 		return exit(code)
 	}
 	return &exitError{code: code, err: err, hint: hint}
+}
+
+// outcomeCode is the exit code of a run that ended with err.
+func outcomeCode(err error) int {
+	switch {
+	case errors.Is(err, release.ErrRolledBack):
+		return exitRolledBack
+	case errors.Is(err, release.ErrLocked):
+		return exitLocked
+	}
+	return exitFailed
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,7 +84,11 @@ func (a *app) freeze(ctx context.Context, f *fleet, all bool, run func(context.C
 	if a.json {
 		a.printJSON(map[string]any{"service": p.Name, "env": o.Infra.Env, "hosts": hosts})
 	} else {
+		changed := 0
 		for _, h := range hosts {
+			if h.Changed {
+				changed++
+			}
 			said := string(h.Result)
 			switch {
 			case h.Result == release.Unfrozen && !h.Changed:
@@ -96,7 +99,7 @@ func (a *app) freeze(ctx context.Context, f *fleet, all bool, run func(context.C
 			fmt.Fprintf(a.stdout, "  %-11s %s\n", h.Host, said)
 		}
 		if err == nil {
-			fmt.Fprintf(a.stdout, "%s in %s: %s on %d %s\n", what, o.Infra.Env, hosts[0].Result, len(hosts), plural(len(hosts), "host"))
+			fmt.Fprintf(a.stdout, "%s in %s: %s on %d %s\n", what, o.Infra.Env, hosts[0].Result, changed, plural(changed, "host"))
 		}
 	}
 	if err != nil && a.json {
@@ -110,16 +113,6 @@ func (a *app) freeze(ctx context.Context, f *fleet, all bool, run func(context.C
 
 // openAll is open for a verb that is about an environment and not about a service.
 func (f *fleet) openAll(ctx context.Context, _ *app) (plan.Plan, release.Options, error) {
-	if err := f.named(); err != nil {
-		return plan.Plan{}, release.Options{}, err
-	}
-	dir, err := filepath.Abs(f.infra)
-	if err != nil {
-		return plan.Plan{}, release.Options{}, err
-	}
-	in, err := release.OpenInfra(ctx, dir, f.env)
-	if err != nil {
-		return plan.Plan{}, release.Options{}, usage(err, "--infra names the infra repository, --env a folder of its inventories/")
-	}
-	return release.Environment(), release.Options{Infra: in, Limit: f.limit, StateDir: stateDir()}, nil
+	o, err := f.openInfra(ctx)
+	return release.Environment(), o, err
 }

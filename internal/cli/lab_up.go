@@ -101,6 +101,6 @@ func (a *app) showLab(l *lab.Lab) {
 	}
 	fmt.Fprintf(a.stdout, "\nlab %s is up: h1 to h%d, %s onward\n", l.Name(), len(hosts), hosts[0].Address)
 	fmt.Fprintf(a.stdout, "  log in     kinectl lab ssh%s h1\n", flag)
-	fmt.Fprintf(a.stdout, "  deploy     kinectl deploy --infra %s --env lab\n", l.Infra())
+	fmt.Fprintf(a.stdout, "  deploy     kinectl deploy -f SPEC --version V --infra %s --env lab\n", l.Infra())
 	fmt.Fprintf(a.stdout, "  end it     kinectl lab down%s\n", flag)
 }

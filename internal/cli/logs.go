@@ -33,7 +33,12 @@ the entries of the journal, one a line, with the key "host". Exit code 1 when a 
 could not be read.`,
 		Example: `  kinectl logs --infra ../infra --env production --since 1h --grep timeout
   kinectl logs --infra ../infra --env production -f --priority err`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return usage(fmt.Errorf("logs takes no %q", args[0]), "the spec is --file here: -f is --follow, as journalctl has it")
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			p, o, err := f.open(ctx, a)

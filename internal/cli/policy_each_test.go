@@ -18,12 +18,13 @@ func TestEachIsForbidden(t *testing.T) {
 	dir := t.TempDir()
 	f := func(lines, rule, open string) {
 		t.Helper()
-		s, findings := spec.Parse("spec.yml", []byte("service:\n  name: films\n  group: apps\n  description: d\n  limits: {mem: 64M}\n"+lines))
+		text := []byte("service:\n  name: films\n  group: apps\n  description: d\n  limits: {mem: 64M}\n" + lines)
+		s, findings := spec.Parse("spec.yml", text)
 		if findings.HasErrors() {
 			t.Fatalf("%s: %+v", lines, findings)
 		}
 		p := plan.Build(s, plan.Facts{})
-		p.Spec = []byte("service:\n  name: films\n  group: apps\n  description: d\n  limits: {mem: 64M}\n" + lines)
+		p.Spec = text
 		for _, try := range []struct {
 			policy string
 			code   int

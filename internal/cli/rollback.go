@@ -57,7 +57,7 @@ counts. --check says what each host would go back to. It never asks.`,
 				}
 				fmt.Fprintf(a.progress(), "%v: deploying it from the repository, with today's configuration\n", err)
 				if p, err = release.PlanOf(ctx, o.Infra, here.Group, here.Name, v); err != nil {
-					return failed(err, "")
+					return unpublished(err, v)
 				}
 				if bad := a.permitted(p, o); bad != nil {
 					return bad

@@ -103,7 +103,7 @@ func (a *app) survey(cmd *cobra.Command, f *fleet, inUse bool) error {
 		a.printJSON(found)
 	} else {
 		a.statusTable(found.Services, true)
-		byService(found.Services, func(hosts []release.HostStatus) { a.statusDetails(hosts) })
+		byService(found.Services, a.statusDetails)
 		for _, h := range slices.Sorted(maps.Keys(found.Lost)) {
 			fmt.Fprintf(a.stdout, "%s: did not answer: %s\n", h, found.Lost[h])
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/kinectl/kinectl/internal/diag"
 	"github.com/kinectl/kinectl/internal/policy"
@@ -79,7 +80,7 @@ func Environment(dir, env string, hosts bool) Check {
 		case !in.HasGroups():
 			return one(Fail, "the inventory has no groups: services run on groups", "")
 		}
-		found := one(OK, fmt.Sprintf("%d hosts", len(all)), "")
+		found := one(OK, strings.Join(all, " "), "")
 		checks := []Check{{env + " repository", func(ctx context.Context) []Finding { return packages(ctx, in) }}}
 		for _, h := range all {
 			if hosts {
@@ -91,7 +92,7 @@ func Environment(dir, env string, hosts bool) Check {
 }
 
 func packages(ctx context.Context, in *release.Infra) []Finding {
-	r, err := in.OpenRepository(ctx)
+	r, err := in.OpenRepository(ctx, "all")
 	if err != nil {
 		return one(Fail, err.Error(), "")
 	}

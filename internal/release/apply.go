@@ -32,6 +32,10 @@ type Roled struct {
 // the file log, which is there also when something failed. Interrupted, Ansible
 // ends the task that it is at; another run goes on from there.
 func Roles(ctx context.Context, o Options) (hosts []Roled, log string, err error) {
+	program, err := ansibleProgram("ansible-playbook")
+	if err != nil {
+		return nil, "", err
+	}
 	file, err := openLog(filepath.Join(o.StateDir, "log"), plan.Plan{Name: "apply"})
 	if err != nil {
 		return nil, "", err
@@ -44,7 +48,7 @@ func Roles(ctx context.Context, o Options) (hosts []Roled, log string, err error
 	if o.Check {
 		argv = append(argv, "--check")
 	}
-	cmd := exec.CommandContext(ctx, "ansible-playbook", argv...)
+	cmd := exec.CommandContext(ctx, program, argv...)
 	cmd.Dir = o.Infra.Dir
 	cmd.Stdout, cmd.Stderr = file, file
 	cmd.Env = append(os.Environ(), "ANSIBLE_NOCOLOR=1", "ANSIBLE_STDOUT_CALLBACK=default")

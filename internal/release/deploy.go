@@ -80,15 +80,7 @@ func PlanOf(ctx context.Context, in *Infra, group, name string, v version.Versio
 
 // published is PlanOf that shows the package, which is open only meanwhile.
 func published(ctx context.Context, in *Infra, group, name string, v version.Version, show func(*debfile.Package) error) (plan.Plan, error) {
-	location, key, err := in.repository(group)
-	if err != nil {
-		return plan.Plan{}, err
-	}
-	var options []repo.OpenOption
-	if key != nil {
-		options = append(options, repo.WithKey(key))
-	}
-	packages, err := repo.Open(ctx, location, options...)
+	packages, err := in.OpenRepository(ctx, group)
 	if err != nil {
 		return plan.Plan{}, err
 	}

@@ -60,9 +60,9 @@ func OpenInfra(ctx context.Context, dir, env string) (*Infra, error) {
 	if in.cached(key) {
 		return in, nil
 	}
-	program, err := exec.LookPath("ansible-inventory")
+	program, err := ansibleProgram("ansible-inventory")
 	if err != nil {
-		return nil, errors.New("ansible-inventory is not on this machine: install it with `apt-get install ansible-core`")
+		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, program, "-i", in.Inventory, "--list")
 	cmd.Dir = dir
@@ -146,10 +146,16 @@ func (in *Infra) parse(document []byte) error {
 func (in *Infra) Hosts(name string) ([]string, error) {
 	if _, ok := in.answer.Groups[name]; !ok {
 		var names []string
-		for g := range in.answer.Groups {
+		for g, has := range in.answer.Groups {
+			if slices.Contains(has.Children, name) { // ansible-inventory tells of an empty group only there
+				return nil, fmt.Errorf("the group %q of %s has no host yet", name, in.Inventory)
+			}
 			if g != "all" && g != "ungrouped" {
 				names = append(names, g)
 			}
+		}
+		if len(names) == 0 {
+			return nil, fmt.Errorf("the inventory %s has no group %q, nor any other with a host", in.Inventory, name)
 		}
 		slices.Sort(names)
 		return nil, fmt.Errorf("the inventory %s has no group %q; it has %s", in.Inventory, name, strings.Join(names, ", "))

@@ -65,19 +65,18 @@ func journal(units, arguments []string) string {
 	for _, u := range units {
 		words = append(words, "--unit="+u)
 	}
-	for i, w := range append(words, arguments...) {
-		w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		if i < len(words) {
-			words[i] = w
-		} else {
-			words = append(words, w)
-		}
+	words = append(words, arguments...)
+	for i, w := range words {
+		words[i] = shellQuote(w)
 	}
 	command := strings.Join(words, " ")
 	script := `as=; if [ "$(id -u)" != 0 ] && ! id -nG | grep -qwE 'systemd-journal|adm'; then as='sudo -n'; fi; date +@%s; ` +
 		`{ said=$($as ` + command + ` 2>&1 >&3); } 3>&1; code=$?; [ -z "$said" ] || echo "$said" >&2; [ "$code$said" = 1 ] || exit "$code"`
-	return "exec /bin/sh -c '" + strings.ReplaceAll(script, "'", `'\''`) + "'"
+	return "exec /bin/sh -c " + shellQuote(script)
 }
+
+// shellQuote makes one word of s for a shell (POSIX, XCU 2.2.2).
+func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // parseLine reads one entry of `journalctl -o json` (systemd.journal-fields(7)).
 func parseLine(host string, text []byte) (line LogLine, cursor string, ok bool) {

@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -57,12 +56,20 @@ func (o Options) choose(ctx context.Context, group string, hosts []string) ([]st
 // need nobody; what a pattern means only Ansible knows, which takes half a second.
 func (o Options) matching(ctx context.Context) ([]string, error) {
 	names := strings.Split(o.Limit, ",")
-	if all, err := o.Infra.Hosts("all"); err == nil && len(outside(names, all)) == 0 {
+	all := o.Infra.All()
+	unknown := slices.DeleteFunc(outside(names, all), func(name string) bool {
+		_, group := o.Infra.answer.Groups[name]
+		return group || strings.ContainsAny(name, "*?:!&[]~@")
+	})
+	switch {
+	case len(outside(names, all)) == 0:
 		return names, nil
+	case len(unknown) > 0:
+		return nil, fmt.Errorf("--limit %s: %s has no host or group %s; its hosts are %s", o.Limit, o.Infra.Inventory, strings.Join(unknown, ", "), strings.Join(all, " "))
 	}
-	program, err := exec.LookPath("ansible")
+	program, err := ansibleProgram("ansible")
 	if err != nil {
-		return nil, errors.New("ansible is not on this machine: install it with `apt-get install ansible-core`")
+		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, program, "all", "-i", o.Infra.Inventory, "--limit", o.Limit, "--list-hosts")
 	cmd.Dir = o.Infra.Dir

@@ -3,8 +3,6 @@ package release
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -14,7 +12,11 @@ import (
 )
 
 // All returns all hosts of the inventory, sorted by name.
-func (in *Infra) All() []string { return slices.Sorted(maps.Keys(in.answer.Connect)) }
+func (in *Infra) All() []string {
+	hosts, _ := in.Hosts("all") // an error means that there is none
+	slices.Sort(hosts)
+	return hosts
+}
 
 // HasGroups reports whether the inventory names groups of its own.
 func (in *Infra) HasGroups() bool {
@@ -45,13 +47,10 @@ func (in *Infra) Look(ctx context.Context, host, line string) (string, error) {
 	return string(out), err
 }
 
-// OpenRepository reads the package repository that the inventory names, with the
-// key that it names. The caller closes it.
-func (in *Infra) OpenRepository(ctx context.Context) (*repo.Reader, error) {
-	if len(in.All()) == 0 {
-		return nil, fmt.Errorf("%w %s has no host", ErrInventory, in.Inventory)
-	}
-	location, key, err := in.repository("all")
+// OpenRepository reads the package repository that the inventory names for a group,
+// which may be "all", with the key that it names. The caller closes it.
+func (in *Infra) OpenRepository(ctx context.Context, group string) (*repo.Reader, error) {
+	location, key, err := in.repository(group)
 	if err != nil {
 		return nil, err
 	}

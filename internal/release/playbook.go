@@ -45,9 +45,9 @@ var errHosts = errors.New("a host failed")
 // When ctx ends, Ansible is interrupted as Ctrl-C would do it and waited for.
 // A host that is in the middle of its transaction finishes it alone.
 func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.File, each func(line)) (err error) {
-	program, err := exec.LookPath("ansible-playbook")
+	program, err := ansibleProgram("ansible-playbook")
 	if err != nil {
-		return errors.New("ansible-playbook is not on this machine: install it with `apt-get install ansible-core`")
+		return err
 	}
 	dir, err := os.MkdirTemp("", "kinectl-*")
 	if err != nil {
@@ -130,6 +130,15 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 		return fmt.Errorf("ansible-playbook: %w%s", err, complaint(log.Name()))
 	}
 	return nil
+}
+
+// ansibleProgram finds one of Ansible's programs.
+func ansibleProgram(name string) (string, error) {
+	program, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("%s is not on this machine: install it with `apt-get install ansible-core`", name)
+	}
+	return program, nil
 }
 
 // complaint is what Ansible itself called an error, from its output.

@@ -27,49 +27,60 @@ var lease []byte
 
 // Deploy returns the playbook that brings p to its group, with the module that
 // it hands to each host.
-func Deploy(p plan.Plan) []artifact.File { return playbook(p, "deploy", "install", nil) }
+func Deploy(p plan.Plan) []artifact.File { return playbook(p, run{name: "deploy", action: "install"}) }
 
 // Restore returns the playbook that takes the group of p back to releases that
 // its hosts have kept, with the environment and the probe which those had. The
 // map gives each host its own release number; one that is not in it stays.
 func Restore(p plan.Plan, releases map[string]int) []artifact.File {
-	return playbook(p, "deploy", "restore", releases)
+	return playbook(p, run{name: "deploy", action: "restore", releases: releases})
 }
 
 // Remove returns the playbook that takes the service of p off its group.
-func Remove(p plan.Plan) []artifact.File { return playbook(p, "deploy", "remove", nil) }
+func Remove(p plan.Plan) []artifact.File { return playbook(p, run{name: "deploy", action: "remove"}) }
 
 // Status returns the playbook that asks every host of p's group what it runs.
-func Status(p plan.Plan) []artifact.File { return playbook(p, "status", "status", nil) }
+func Status(p plan.Plan) []artifact.File { return playbook(p, run{name: "status", action: "status"}) }
 
 // Survey returns the playbook that asks every host of a group, which may be "all",
 // for the status of each service that was released there.
 func Survey(group string) []artifact.File {
-	return playbook(plan.Plan{Group: group}, "status", "survey", nil)
+	return playbook(plan.Plan{Group: group}, run{name: "status", action: "survey"})
 }
 
 // History returns the playbook that asks every host of p's group for the last
 // lines of its history.
 func History(p plan.Plan, lines int) []artifact.File {
-	return playbook(p, "status", "history", map[string]int{"": lines})
+	return playbook(p, run{name: "status", action: "history", lines: lines})
 }
 
 // Power returns the playbook that does what action says ("restart", "start" or
 // "stop") to the service of p, batch by batch.
-func Power(p plan.Plan, action string) []artifact.File { return playbook(p, "deploy", action, nil) }
+func Power(p plan.Plan, action string) []artifact.File {
+	return playbook(p, run{name: "deploy", action: action})
+}
 
 // Preview returns the playbook that asks every host of p's group what p would
 // change there. It changes nothing.
-func Preview(p plan.Plan) []artifact.File { return playbook(p, "plan", "install", nil) }
+func Preview(p plan.Plan) []artifact.File { return playbook(p, run{name: "plan", action: "install"}) }
+
+// run is which template a playbook is made of, and for what.
+type run struct {
+	name     string         // of the template and the playbook
+	action   string         // of the transaction, or the question of "status"
+	releases map[string]int // of Restore
+	lines    int            // of History
+}
 
 // playbook fills one template and puts the module and the alerts where Ansible
 // looks for them: in the folders "library" and "files" beside the playbook. Every value that comes from a spec
 // goes in through yaml or environment, which quote it.
-func playbook(p plan.Plan, name, action string, releases map[string]int) []artifact.File {
+func playbook(p plan.Plan, r run) []artifact.File {
+	name, action := r.name, r.action
 	funcs := template.FuncMap{"yaml": yaml[string], "list": list, "long": long, "serial": serial, "environment": environmentFile, "password": password}
 	t := template.Must(template.New(name+".yml.tmpl").Funcs(funcs).ParseFS(templates, name+".yml.tmpl", "routes.yml.tmpl"))
 	var b bytes.Buffer
-	data := map[string]any{"Plan": p, "Action": action, "Releases": releases, "Lines": releases[""], "Pad": ""}
+	data := map[string]any{"Plan": p, "Action": action, "Releases": r.releases, "Lines": r.lines, "Pad": ""}
 	// A value that is not encrypted stops the run before any host is asked.
 	data["Early"] = action == "install" && len(p.Secrets)+len(p.Resources) > 0
 	if len(p.Routes) > 0 {

@@ -17,7 +17,7 @@ case $lease_seconds in '' | *[!0-9]* | ?????*) lease_seconds=60 ;; esac
 
 holder_says() { sed -n "s/.*\"$1\":\"\\([^\"]*\\)\".*/\\1/p" "$lease/holder" 2>/dev/null; }
 
-# whose_lease: in words. No clock is right everywhere, so it counts the seconds too.
+# whose_lease: in words.
 whose_lease() { say "$(holder_says what) by $(holder_says who), since $(holder_says since)"; }
 
 # lease_lives: the last beat of its holder is not older than its lease lasts. An

@@ -56,7 +56,6 @@ power_needless() {
 		is_stopped
 		;;
 	start)
-		reason='runs already'
 		[ "$active $enabled" = 'active enabled' ] && listening && reason='runs already'
 		;;
 	restart)

@@ -12,7 +12,7 @@ here=${0%/*}
 echo "${0##*/} $*" >>"$here/calls"
 case ${0##*/}\ $* in
 systemctl\ show*LoadState*) cat "$here/load" ;;
-systemctl\ show*relay-next*|systemctl\ show*hello-next*) cat "$here/next" ;;
+systemctl\ show*hello-next*) cat "$here/next" ;;
 systemctl\ show*) cat "$here/active" ;;
 systemctl\ *) ;;
 curl\ *)
