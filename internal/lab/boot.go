@@ -39,7 +39,8 @@ func (l *Lab) Boot(ctx context.Context, host string) error {
 }
 
 // PowerCut ends a host as a pulled plug does: SIGKILL of its PID 1, without a
-// word to the processes in it. It returns when none of them is left. Page cache and disk
+// word to the processes in it, which are all stopped before, so that none sees another
+// one's end. It returns when none of them is left. Page cache and disk
 // survive, so this does not test what a program has synced.
 func (l *Lab) PowerCut(ctx context.Context, host string) error {
 	h, err := l.host(host)
@@ -51,6 +52,7 @@ func (l *Lab) PowerCut(ctx context.Context, host string) error {
 	if pid == 0 {
 		return fmt.Errorf("cut the power of %s: it is off", host)
 	}
+	g.freeze(pid)
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		return fmt.Errorf("cut the power of %s: %w", host, err)
 	}

@@ -109,6 +109,22 @@ func (g group) processes() []int {
 	return pids
 }
 
+// freeze stops every process of a host, first of all its PID 1, from whose end the
+// others would learn that something is wrong.
+func (g group) freeze(leader int) {
+	_ = syscall.Kill(leader, syscall.SIGSTOP)
+	stopped := map[int]bool{leader: true}
+	for more := true; more; { // one that was not stopped yet may have started another
+		more = false
+		for _, pid := range g.processes() {
+			if !stopped[pid] && numberInHost(pid) != "" {
+				stopped[pid], more = true, true
+				_ = syscall.Kill(pid, syscall.SIGSTOP)
+			}
+		}
+	}
+}
+
 // kill ends every process of the group and returns when all are gone.
 func (g group) kill(ctx context.Context) error {
 	return g.drain(ctx, 30*time.Second, func(pids []int) {

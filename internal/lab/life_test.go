@@ -25,6 +25,10 @@ func testUpAgain(t *testing.T, l *Lab) {
 
 func testPowerCut(t *testing.T, l *Lab) {
 	output(t, l, "h2", "sh", "-c", "echo kept >/srv/kept; logger --id=1 before the cut; journalctl --sync")
+	// Whoever waits for PID 1 must not live to see it gone.
+	output(t, l, "h2", "sh", "-c", `printf '[Service]\nType=notify\nExecStart=sleep infinity\n' >/run/systemd/system/never.service; systemctl daemon-reload
+		for i in $(seq 30); do systemd-run --quiet sh -c 'systemctl start never || echo seen >>/srv/seen'; done
+		until [ "$(pgrep -fc 'systemctl start never')" -ge 30 ]; do sleep 0.05; done`)
 	boot := output(t, l, "h2", "cat", "/proc/1/stat")
 	old := l.Hosts()[1].Leader
 	if err := l.PowerCut(t.Context(), "h2"); err != nil {
@@ -50,6 +54,9 @@ func testPowerCut(t *testing.T, l *Lab) {
 	}
 	if got := output(t, l, "h2", "journalctl", "--no-pager"); !strings.Contains(got, "before the cut") {
 		t.Error("the journal of the boot before is gone")
+	}
+	if got := output(t, l, "h2", "sh", "-c", "cat /srv/seen 2>/dev/null || true"); got != "" {
+		t.Errorf("%d processes have seen the end of PID 1", strings.Count(got, "seen"))
 	}
 	if cmd, err := l.SSH(t.Context(), "h2", "true"); err != nil {
 		t.Error(err)

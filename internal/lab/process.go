@@ -11,23 +11,34 @@ import (
 // namespace of its own. 0 means that the host is off.
 func leader(g group) int {
 	for _, pid := range g.processes() {
-		body, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		if err == nil && isLeader(string(body)) {
+		if numberInHost(pid) == "1" {
 			return pid
 		}
 	}
 	return 0
 }
 
-// isLeader reads /proc/PID/status: "NSpid: 4711 1" is PID 1 one namespace down.
-func isLeader(status string) bool {
+// numberInHost is what a process is called inside its host; empty for one outside,
+// or that has ended.
+func numberInHost(pid int) string {
+	body, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return ""
+	}
+	return readNumberInHost(string(body))
+}
+
+// readNumberInHost reads /proc/PID/status: "NSpid: 4711 1" is PID 1 one namespace
+// down, and a process of a sandbox inside the host has three numbers.
+func readNumberInHost(status string) string {
 	for line := range strings.Lines(status) {
 		if numbers, ok := strings.CutPrefix(line, "NSpid:"); ok {
-			f := strings.Fields(numbers)
-			return len(f) == 2 && f[1] == "1"
+			if f := strings.Fields(numbers); len(f) > 1 {
+				return strings.Join(f[1:], " ")
+			}
 		}
 	}
-	return false
+	return ""
 }
 
 // joinGroup is a shell program: it moves itself into the groups before the

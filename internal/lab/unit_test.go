@@ -107,18 +107,18 @@ torn line
 	}
 }
 
-func TestIsLeader(t *testing.T) {
-	f := func(status string, want bool) {
+func TestNumberInHost(t *testing.T) {
+	f := func(status, want string) {
 		t.Helper()
-		if got := isLeader(status); got != want {
-			t.Errorf("%q: %v", status, got)
+		if got := readNumberInHost(status); got != want {
+			t.Errorf("%q: %q", status, got)
 		}
 	}
-	f("Name:\tsystemd\nNSpid:\t4711\t1\n", true)
-	f("NSpid:\t4712\t12\n", false)
-	f("NSpid:\t1\n", false)           // this machine's own
-	f("NSpid:\t4713\t15\t1\n", false) // a sandbox inside the host
-	f("", false)
+	f("Name:\tsystemd\nNSpid:\t4711\t1\n", "1")
+	f("NSpid:\t4712\t12\n", "12")
+	f("NSpid:\t1\n", "")               // this machine's own
+	f("NSpid:\t4713\t15\t1\n", "15 1") // a sandbox inside the host
+	f("", "")
 }
 
 func TestMissing(t *testing.T) {
