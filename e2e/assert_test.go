@@ -13,17 +13,33 @@ import (
 // run calls kinectl and returns what it printed, both streams, and its exit code.
 func (f *fixture) run(t *testing.T, argv ...string) (string, int) {
 	t.Helper()
+	return f.launch(t, argv...)()
+}
+
+// launch is run that goes on beside the test; the function that it returns waits for
+// the end. Both are for the test's own goroutine, which alone may end the test.
+func (f *fixture) launch(t *testing.T, argv ...string) (end func() (string, int)) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	defer cancel()
 	cmd := exec.CommandContext(ctx, f.kinectl, argv...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	if err := cmd.Start(); err != nil {
+		cancel()
 		t.Fatalf("kinectl %v: %v", argv, err)
 	}
-	return out.String(), cmd.ProcessState.ExitCode()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	return func() (string, int) {
+		t.Helper()
+		defer cancel()
+		err := <-ended
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatalf("kinectl %v: %v", argv, err)
+		}
+		return out.String(), cmd.ProcessState.ExitCode()
+	}
 }
 
 // fleet makes the arguments of a verb that touches hosts.

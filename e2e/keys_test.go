@@ -126,11 +126,10 @@ func TestPowerCutWithSockets(t *testing.T) {
 	f.offer(t, "6.3.1", "", "deploy: {probe: {timeout: 4s, settle: 20s}}\nexec: {type: notify}\nsockets: [\":8080\", \":8082\"]\ntimers: [{name: report, on_calendar: daily}]"+variables)
 	f.deploy(t, 0, "6.3.0", "--limit", "h1")
 	held := f.sh(t, "h1", state)
-	done := make(chan struct{})
-	go func() { f.run(t, f.fleet("deploy", "6.3.1", "--limit", "h1")...); close(done) }()
+	end := f.launch(t, f.fleet("deploy", "6.3.1", "--limit", "h1")...)
 	f.await(t, "h1", `[ -e /var/lib/kinectl/hello/txn/restarting ] && systemctl show -P Listen hello.socket | grep -q 8082 && systemctl -q is-active hello`)
 	back := f.powerCut(t, "h1")
-	<-done
+	end()
 	back()
 	f.await(t, "h1", `[ ! -e /var/lib/kinectl/hello/txn ] && systemctl -q is-active hello && curl -sf -o /dev/null http://127.0.0.1:9090/metrics`)
 	f.expect(t, "h1", state, held)

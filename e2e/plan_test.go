@@ -8,9 +8,10 @@ import (
 	"github.com/kinectl/kinectl/vault"
 )
 
-// everyFile is a digest of all files of a host but the log, which any login
-// writes to.
-const everyFile = `find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/log \) -prune -o -type f -printf '%p %m %s %T@\n' -o -type l -printf '%p %l\n' | sort | sha256sum; systemctl show -P MainPID hello`
+// everyFile is a digest of all files of a host but those that its own timers and
+// logins may write at any time: the log, and what apt-daily, logrotate and systemd keep
+// of their last runs.
+const everyFile = `find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/log -o -path '/var/cache/*.bin' -o -path /var/cache/man -o -path /var/cache/ldconfig -o -path /var/lib/apt/periodic -o -path /var/lib/systemd/timers -o -path /var/lib/logrotate \) -prune -o -type f -printf '%p %m %s %T@\n' -o -type l -printf '%p %l\n' | sort | sha256sum; systemctl show -P MainPID hello`
 
 // A plan says what a deploy then does, and changes nothing by itself.
 func TestPlan(t *testing.T) {

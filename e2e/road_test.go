@@ -153,14 +153,11 @@ func TestInstalledByHand(t *testing.T) {
 func TestBusRestarts(t *testing.T) {
 	f := road
 	f.deploy(t, 0, first, "--limit", "h1")
-	done := make(chan string, 1)
-	go func() {
-		out, _ := f.run(t, f.fleet("deploy", slow, "--limit", "h1")...)
-		done <- out
-	}()
+	end := f.launch(t, f.fleet("deploy", slow, "--limit", "h1")...)
 	f.await(t, "h1", `systemctl is-active -q kinectl-hello`)
 	f.sh(t, "h1", `systemctl restart dbus.service`)
-	contains(t, <-done, "1.0.0 → 5.0.0, healthy")
+	out, _ := end()
+	contains(t, out, "1.0.0 → 5.0.0, healthy")
 	f.runs(t, "h1", slow)
 }
 

@@ -88,11 +88,10 @@ func TestDrain(t *testing.T) {
 
 	// Killed while it is drained: the guard undoes it.
 	f.deploy(t, 0, first, "--limit", "h1")
-	done := make(chan struct{})
-	go func() { f.run(t, f.fleet("deploy", "6.5.0", "--limit", "h1")...); close(done) }()
+	end := f.launch(t, f.fleet("deploy", "6.5.0", "--limit", "h1")...)
 	f.await(t, "h1", `[ -e /run/hello/drain ]`)
 	f.sh(t, "h1", `kill -9 $(systemctl show -P MainPID kinectl-hello)`)
-	<-done
+	end()
 	f.runs(t, "h1", first)
 }
 

@@ -17,11 +17,13 @@ func TestSecrets(t *testing.T) {
 	f.configure(t, "log_level: info\ngreeting: hello\nplanted: "+planted+"\nhostile: \"$(touch /x) `touch /x` \\\" ; touch /x ; \\\\ ' # 9f31hostile\"\n")
 
 	// Watch every argument list on the host and here while it is deployed.
-	f.sh(t, "h1", `systemd-run --quiet --collect --unit=watcher sh -c 'while :; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\0" "\n"; done | grep --line-buffered -ao "[c]orrect-horse\|9f31[h]ostile" >> /run/seen'`)
+	f.sh(t, "h1", `systemd-run --quiet --collect --unit=watcher sh -c 'while :; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\0" "\n"; done | grep --line-buffered -ao "[c]orrect-horse\|9f31[h]ostile\|9f31[e]nd" >> /run/seen'`)
 	defer f.sh(t, "h1", `systemctl stop watcher; rm -f /run/seen`)
 
 	// The watch itself is watched: a word in an argument list must be seen.
 	f.await(t, "h1", `sh -c 'true "$0"; sleep 0.2' 9f31hostile; grep -q 9f31hostile /run/seen`)
+	// What it saw of that has all been written once it has seen another word.
+	f.await(t, "h1", `sh -c 'true "$0"; sleep 0.2' 9f31end; grep -q 9f31end /run/seen`)
 	f.sh(t, "h1", `: > /run/seen`)
 
 	dir := t.TempDir()
@@ -42,7 +44,7 @@ func TestSecrets(t *testing.T) {
 	if out := f.deploy(t, 0, secrets); strings.Contains(out, "9f31") {
 		t.Errorf("kinectl shows a secret:\n%s", out)
 	}
-	f.expect(t, "h1", `head -n 3 /run/seen; systemctl stop watcher; rm /run/seen`, "")
+	f.expect(t, "h1", `grep -v 9f31end /run/seen | head -n 3; systemctl stop watcher; rm /run/seen`, "")
 
 	// The service has the values, to the letter.
 	f.expect(t, "h1", `tr '\0' '\n' < /proc/$(systemctl show -P MainPID hello)/environ | grep -E '^(PLANTED|HOSTILE)=' | sort`,

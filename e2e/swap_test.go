@@ -72,15 +72,12 @@ func TestSwap(t *testing.T) {
 	})
 	t.Run("killed in the middle", func(t *testing.T) {
 		untouched(t, func(t *testing.T) {
-			done := make(chan string, 1)
-			go func() {
-				out, _ := s.run(t, s.on("deploy", s.file("relay", settles), "--version", settles)...)
-				done <- out
-			}()
+			end := s.launch(t, s.on("deploy", s.file("relay", settles), "--version", settles)...)
 			got := s.below(t, ":8091", func() {
 				s.await(t, shellHost, `systemctl is-active -q relay-next`)
 				s.sh(t, shellHost, `kill -9 $(systemctl show -P MainPID kinectl-relay)`)
-				contains(t, <-done, "rolled back: 1.0.0 again", "the transaction was interrupted")
+				out, _ := end()
+				contains(t, out, "rolled back: 1.0.0 again", "the transaction was interrupted")
 			})
 			if got.Failed != 0 {
 				t.Errorf("%v: %v", got, got.Faults)

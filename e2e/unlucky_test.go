@@ -127,17 +127,16 @@ func TestVanishedPackage(t *testing.T) {
 		f.runs(t, "h2", first)
 	})
 	t.Run("on the way", func(t *testing.T) {
-		done := make(chan string, 1)
-		go func() {
-			out, code := f.run(t, f.fleet("deploy", "41.5.1", "--limit", "h1,h2")...)
-			done <- out + "exit code " + string(rune('0'+code))
-		}()
+		end := f.launch(t, f.fleet("deploy", "41.5.1", "--limit", "h1,h2")...)
 		f.await(t, "h1", `systemctl is-active -q kinectl-hello`)
 		f.sh(t, "h2", `apt-get clean`)
 		back := vanish(t, "41.5.1")
-		out := <-done
+		out, code := end()
 		back()
-		contains(t, out, "1.0.0 → 41.5.1, healthy", "h2 ", "apt could not install hello 41.5.1", "404", "error: hello 41.5.1 failed on h2", "exit code 1")
+		if code != 1 {
+			t.Errorf("exit code %d", code)
+		}
+		contains(t, out, "1.0.0 → 41.5.1, healthy", "h2 ", "apt could not install hello 41.5.1", "404", "error: hello 41.5.1 failed on h2")
 		f.runs(t, "h1", "41.5.1")
 		f.runs(t, "h2", first)
 		contains(t, f.deploy(t, 0, "41.5.1", "--limit", "h1,h2"), "1 deployed, 1 unchanged")
@@ -145,28 +144,40 @@ func TestVanishedPackage(t *testing.T) {
 }
 
 // Somebody else works with the packages, as unattended upgrades do at night: a
-// release waits for all of the locks, and then goes on.
+// release waits for all of the locks, and then goes on. They are held until the test
+// has seen it wait.
 func TestPackageLocks(t *testing.T) {
 	f := road
 	f.deploy(t, 0, first, "--limit", "h1")
 	const holds = `systemd-run --quiet --collect --unit=upgrade python3 -c '
-import fcntl, time
+import fcntl, os, time
 files = [open("/var/lib/" + n, "w") for n in ("dpkg/lock-frontend", "dpkg/lock", "apt/lists/lock", "apt/../../cache/apt/archives/lock")]
 for f in files: fcntl.lockf(f, fcntl.LOCK_EX)
 open("/run/upgrade-holds", "w")
-time.sleep(5)
+while os.path.exists("/run/upgrade-holds"): time.sleep(0.05)
 '`
+	// What the last try of apt or dpkg said, which is followed by another one.
+	const waits = `grep -qs -e 'Could not get lock' -e 'lock was locked' /run/kinectl/hello.*/apt /run/kinectl/hello.*/dpkg`
 	f.sh(t, "h1", holds)
 	f.await(t, "h1", `[ -e /run/upgrade-holds ]`)
-	f.expect(t, "h1", `apt-get -q update 2>&1 | grep -c 'Could not get lock'; dpkg --configure -a 2>&1 | grep -c 'lock was locked'; rm /run/upgrade-holds`, "1\n1")
-	out := f.deploy(t, 0, second, "--limit", "h1")
-	contains(t, out, "1.0.0 → 1.1.0, healthy")
-	f.expect(t, "h1", `systemctl is-active upgrade; true`, "inactive")
+	f.expect(t, "h1", `apt-get -q update 2>&1 | grep -c 'Could not get lock'; dpkg --configure -a 2>&1 | grep -c 'lock was locked'`, "1\n1")
+	meets := func(version, want string) {
+		t.Helper()
+		end := f.launch(t, f.fleet("deploy", version, "--limit", "h1")...)
+		f.await(t, "h1", `[ -e /run/upgrade-holds ] && `+waits)
+		f.sh(t, "h1", `rm /run/upgrade-holds`)
+		out, code := end()
+		if contains(t, out, want); code != 0 {
+			t.Errorf("exit code %d\n%s", code, out)
+		}
+		f.await(t, "h1", `! systemctl -q is-active upgrade`)
+	}
+	t.Cleanup(func() { f.sh(t, "h1", `rm -f /run/upgrade-holds`) })
+	meets(second, "1.0.0 → 1.1.0, healthy")
 	f.runs(t, "h1", second)
 
 	// Taken in the middle: after Prepare, before the package is installed.
-	f.sh(t, "h1", strings.Replace(holds, "import fcntl, time\n", "import fcntl, time, os\nwhile not os.path.exists(\"/var/lib/kinectl/hello/txn/record\"): pass\n", 1))
-	contains(t, f.deploy(t, 0, first, "--limit", "h1"), "1.1.0 → 1.0.0, healthy")
-	f.expect(t, "h1", `ls /run/upgrade-holds; rm /run/upgrade-holds`, "/run/upgrade-holds")
+	f.sh(t, "h1", strings.Replace(holds, "import fcntl, os, time\n", "import fcntl, os, time\nwhile not os.path.exists(\"/var/lib/kinectl/hello/txn/record\"): pass\n", 1))
+	meets(first, "1.1.0 → 1.0.0, healthy")
 	f.runs(t, "h1", first)
 }

@@ -76,6 +76,9 @@ func (a *app) apply(ctx context.Context, o release.Options) error {
 	done.Roles, done.Log, err = release.Roles(ctx, o)
 	for _, h := range done.Roles {
 		fmt.Fprintf(a.progress(), "  %s  %d changed%s\n", h.Host, h.Changed, trouble(h))
+		if h.Reason != "" {
+			fmt.Fprintf(a.progress(), "      %s: %s\n", printable(h.Task), printable(h.Reason))
+		}
 	}
 	if err != nil {
 		return a.applyEnd(done, failed(err, "Ansible's output: "+done.Log))
@@ -105,6 +108,8 @@ func (a *app) apply(ctx context.Context, o release.Options) error {
 // trouble is a host's failures in words.
 func trouble(h release.Roled) string {
 	switch {
+	case h.Failed == 0 && h.Reason != "":
+		return ", unreachable"
 	case h.Unreachable > 0 && h.Failed == 0 && h.Changed == 0:
 		return ", some task did not reach it"
 	case h.Failed > 0:

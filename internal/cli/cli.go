@@ -49,7 +49,7 @@ func Run(ctx context.Context, version string, args []string, stdin io.Reader, st
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	verb, err := root.ExecuteContextC(ctx)
 	if err == nil && out.err != nil {
 		err = failed(fmt.Errorf("write the output: %w", out.err), "")
 	}
@@ -62,7 +62,7 @@ func Run(ctx context.Context, version string, args []string, stdin io.Reader, st
 		code = e.code
 	}
 	if e == nil {
-		err = usage(err, "see 'kinectl --help', or --help after a verb")
+		err = misuse(verb, err)
 	}
 	if e == nil || e.err != nil {
 		a.fail(err)
@@ -126,7 +126,7 @@ func (a *app) fail(err error) {
 		a.printJSON(map[string]string{"error": err.Error(), "hint": hint})
 		return
 	}
-	fmt.Fprintln(a.stderr, "error:", err)
+	fmt.Fprintln(a.stderr, "error:", legible(err.Error())) // hosts may have a word in it
 	if hint != "" {
 		fmt.Fprintln(a.stderr, "hint:", hint)
 	}

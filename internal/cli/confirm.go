@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -13,7 +12,8 @@ import (
 
 // confirm asks a person on a terminal whether to go on. Where standard input or
 // output is none, nobody can answer: a pipeline has decided already by calling
-// the verb. The error says that the answer was no; nothing was touched then.
+// the verb. After any other answer than yes nothing is touched, and it says so: that
+// is no mistake, so the error has nothing to add to its exit code.
 func (a *app) confirm(ctx context.Context, yes bool, question string) error {
 	if yes || a.json || !interactive(a.stdin) || !interactive(a.stdout) {
 		return nil
@@ -32,7 +32,8 @@ func (a *app) confirm(ctx context.Context, yes bool, question string) error {
 	case <-ctx.Done():
 		fmt.Fprintln(a.stdout)
 	}
-	return failed(errors.New("nothing was done"), "--yes does not ask")
+	fmt.Fprintln(a.stdout, "nothing was done")
+	return exit(exitFailed)
 }
 
 // interactive reports whether f is a terminal, in colour or not.

@@ -62,9 +62,9 @@ func (a *app) showFound(found []doctor.Finding) error {
 	} else {
 		w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 		for _, f := range found {
-			fmt.Fprintf(w, "%s\t%s\t%s\n", f.Level, f.Check, f.Detail)
+			fmt.Fprintf(w, "%s\t%s\t%s\n", f.Level, printable(f.Check), printable(f.Detail))
 			if f.Mend != "" {
-				fmt.Fprintf(w, "\t\t→ %s\n", f.Mend)
+				fmt.Fprintf(w, "\t\t→ %s\n", printable(f.Mend))
 			}
 		}
 		_ = w.Flush()

@@ -96,7 +96,7 @@ func (a *app) freeze(ctx context.Context, f *fleet, all bool, run func(context.C
 			case h.Result != release.Frozen && h.Reason != "":
 				said += ": " + h.Reason
 			}
-			fmt.Fprintf(a.stdout, "  %-11s %s\n", h.Host, said)
+			fmt.Fprintf(a.stdout, "  %-11s %s\n", h.Host, printable(said))
 		}
 		if err == nil {
 			fmt.Fprintf(a.stdout, "%s in %s: %s on %d %s\n", what, o.Infra.Env, hosts[0].Result, changed, plural(changed, "host"))

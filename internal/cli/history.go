@@ -51,7 +51,7 @@ do not answer are named, and the others shown; the exit code is 1 then.`,
 			} else {
 				a.historyTable(rolls)
 				for _, h := range slices.Sorted(maps.Keys(lost)) {
-					fmt.Fprintf(a.stderr, "%s: did not answer: %s\n", h, lost[h])
+					fmt.Fprintf(a.stderr, "%s: did not answer: %s\n", h, printable(lost[h]))
 				}
 			}
 			if len(lost) > 0 {
@@ -75,13 +75,13 @@ func (a *app) historyTable(rolls []release.Roll) {
 	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "WHEN\tWHAT\tRESULT\tHOSTS\tTOOK\tBY")
 	for _, r := range rolls {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%.1f s\t%s\n", r.When, what(r), ended(r), onHosts(r), r.Seconds, r.Who)
+		row(t, r.When, what(r), ended(r), onHosts(r), fmt.Sprintf("%.1f s", r.Seconds), r.Who)
 	}
 	_ = t.Flush()
 	for _, r := range rolls {
 		for _, h := range r.Hosts {
 			if h.Reason != "" && !h.Result.Good() {
-				fmt.Fprintf(a.stdout, "%s %s: %s\n", h.When, h.Host, printable(h.Reason))
+				fmt.Fprintf(a.stdout, "%s %s: %s\n", printable(h.When), h.Host, printable(h.Reason))
 			}
 		}
 	}

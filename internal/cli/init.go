@@ -143,9 +143,17 @@ func (a *app) initialise(ctx context.Context, version string, o initOptions) err
 	if ctx.Err() != nil {
 		return failed(fmt.Errorf("get the modules of %s: %w", o.name, ctx.Err()), "the files are in "+o.dir+": run go mod tidy there")
 	}
+	local := ""
+	if dir := library.Checkout(); dir != "" && !slices.Contains(o.pipelines, noPipeline) {
+		local = "this kinectl is no release, or --library names a checkout: go.mod takes the library from " + dir +
+			", which a pipeline does not have; for one, write the service with a release of kinectl"
+	}
 	if a.json {
-		a.printJSON(map[string]any{"name": o.name, "template": o.template, "files": written, "tidy": left == "", "reason": left})
+		a.printJSON(map[string]any{"name": o.name, "template": o.template, "files": written, "tidy": left == "", "reason": left, "warning": local})
 		return nil
+	}
+	if local != "" {
+		fmt.Fprintln(a.stderr, "warning:", local)
 	}
 	step := ""
 	if left != "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,11 +50,27 @@ func labError(err error, name string) error {
 	case errors.As(err, &wrong):
 		return usage(err, "")
 	case errors.Is(err, lab.ErrNoLab):
-		return failed(err, "start it with: kinectl lab up --name "+name)
+		return failed(err, labHint(name))
 	case errors.Is(err, fs.ErrPermission):
 		return failed(err, "run it through sudo")
 	}
 	return failed(err, "")
+}
+
+// labHint is what to do where there is no lab of that name: there may be others.
+func labHint(name string) string {
+	all, _ := lab.List()
+	var up []string
+	for _, other := range all {
+		if _, err := lab.Open(other); err == nil {
+			up = append(up, other)
+		}
+	}
+	start := "start it with: kinectl lab up --name " + name
+	if len(up) == 0 {
+		return start
+	}
+	return "there is " + strings.Join(up, ", ") + ": name one with --name, or " + start
 }
 
 // childError passes on the exit code of a command that ran; it has said itself

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +47,9 @@ could not be read.`,
 			if err != nil {
 				return err
 			}
+			if reason := badPattern(q.Grep); reason != "" {
+				return usage(fmt.Errorf("--grep %q is no regular expression: %s", q.Grep, reason), `a \ before a character takes its meaning away: \( \[ \*`)
+			}
 			if q.Since != "" && !cmd.Flags().Changed("lines") {
 				q.Lines = 0
 			}
@@ -53,7 +58,7 @@ could not be read.`,
 			}
 			lost := func(host string, err error) {
 				if err != nil {
-					fmt.Fprintf(a.stderr, "%s: not read: %v\n", host, err)
+					fmt.Fprintf(a.stderr, "%s: not read: %s\n", host, printable(err.Error()))
 				} else {
 					fmt.Fprintf(a.stderr, "%s: read again\n", host)
 				}
@@ -86,6 +91,30 @@ could not be read.`,
 	cmd.Flags().StringVar(&q.Priority, "priority", "", "only messages of this weight or more: emerg, alert, crit, err, warning, notice, info, debug")
 	_ = cmd.RegisterFlagCompletionFunc("priority", cobra.FixedCompletions([]string{"err", "warning", "notice", "info", "debug"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// badPattern says what is wrong with a pattern; "" where it may be right. The journals'
+// own are those of PCRE2, which has more than Go (pcre2pattern(3)): only what is wrong in
+// both is told here.
+func badPattern(pattern string) string {
+	_, err := syntax.Parse(pattern, syntax.Perl)
+	var wrong *syntax.Error
+	if !errors.As(err, &wrong) || strings.Contains(pattern, "(*") {
+		return ""
+	}
+	switch wrong.Code {
+	case syntax.ErrMissingParen:
+		return "a ( has no )"
+	case syntax.ErrUnexpectedParen:
+		return "a ) has no ("
+	case syntax.ErrMissingBracket:
+		return "a [ has no ]"
+	case syntax.ErrMissingRepeatArgument:
+		return wrong.Expr + " has nothing to repeat"
+	case syntax.ErrTrailingBackslash:
+		return "nothing follows the last \\"
+	}
+	return ""
 }
 
 // logPrinter returns what prints one line. A unit other than the service's own is
@@ -136,6 +165,24 @@ func printable(s string) string {
 		}
 		return r
 	}, strings.TrimRight(s, "\n"))
+}
+
+// legible is printable for a text of several lines.
+func legible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+// row is a line of a table, whose cells hosts may have written.
+func row(table io.Writer, cells ...string) {
+	for i, c := range cells {
+		cells[i] = printable(c)
+	}
+	fmt.Fprintln(table, strings.Join(cells, "\t"))
 }
 
 // ago says how long a moment is past, for a table.

@@ -116,11 +116,11 @@ func (f *fleet) deployCommandLine(version string) string {
 func (a *app) showPreview(v *release.Preview, p plan.Plan, limit string) {
 	fmt.Fprintf(a.stdout, "%s %s → %s of %s\n", v.Service, v.Version, v.Group, v.Env)
 	for _, s := range alike(v.Hosts) {
-		fmt.Fprintf(a.stdout, "  %s %-11s %s\n", mark(s[0]), names(s), previewWords(s[0]))
+		fmt.Fprintf(a.stdout, "  %s %-11s %s\n", mark(s[0]), names(s), printable(previewWords(s[0])))
 		for _, d := range s[0].Diffs {
-			fmt.Fprintf(a.stdout, "      %s\n", d.File)
+			fmt.Fprintf(a.stdout, "      %s\n", printable(d.File))
 			for line := range strings.Lines(d.Text) {
-				fmt.Fprintf(a.stdout, "        %s\n", a.coloured(strings.TrimRight(line, "\n")))
+				fmt.Fprintf(a.stdout, "        %s\n", a.coloured(printable(line)))
 			}
 		}
 	}

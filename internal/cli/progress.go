@@ -78,7 +78,7 @@ func (n *narrator) event(e release.Event) {
 	case e.Stage == "Skip":
 		fmt.Fprintf(n.w, "  %-11s unreachable, left out (--skip-unreachable)\n", e.Host)
 	case e.Stage == release.StageWait:
-		fmt.Fprintf(n.w, "  %-11s %s\n", "waiting", e.Result.Reason)
+		fmt.Fprintf(n.w, "  %-11s %s\n", "waiting", printable(e.Result.Reason))
 	case e.Empty:
 		n.empty = true
 	case e.Host == "":
@@ -125,9 +125,7 @@ func (n *narrator) enter(stage string) {
 	case "Deploy":
 		n.line("deploy", fmt.Sprintf("%d %s", n.ended, plural(n.ended, "host")), took)
 	case "Monitoring":
-		if n.empty {
-			n.line("monitoring", "nobody to tell", 0)
-		} else {
+		if !n.empty { // else the summary says why
 			n.line("monitoring", "Prometheus is told", took)
 		}
 	case "Cleanup":
@@ -141,7 +139,7 @@ func (n *narrator) line(who, what string, took time.Duration) {
 	if took > 0 {
 		seconds = fmt.Sprintf("%.1f s", took.Seconds())
 	}
-	fmt.Fprintln(n.w, strings.TrimRight(fmt.Sprintf("  %-11s %-52s %7s", who, what, seconds), " "))
+	fmt.Fprintln(n.w, strings.TrimRight(fmt.Sprintf("  %-11s %-52s %7s", who, printable(what), seconds), " "))
 }
 
 // tick draws anew, or mentions what lasts.

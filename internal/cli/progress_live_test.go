@@ -173,7 +173,7 @@ func TestPlainProgress(t *testing.T) {
 	n.done()
 	n.clear()
 	const want = "prepare every host reached, every variable defined\nh1 … installs the package, 30 s\nh2 … begins, 30 s\n" +
-		"h1 … installs the package, 60 s\nh2 … begins, 60 s\nh2 unchanged\ndeploy 1 host 70.0 s\nmonitoring nobody to tell\ncleanup nothing temporary is left"
+		"h1 … installs the package, 60 s\nh2 … begins, 60 s\nh2 unchanged\ndeploy 1 host 70.0 s\ncleanup nothing temporary is left"
 	if got := squeezed(strings.Split(strings.TrimSpace(out.String()), "\n")); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

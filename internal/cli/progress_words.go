@@ -28,7 +28,7 @@ func (b busyHost) doing() string {
 	case "commit":
 		return "keeps the release"
 	}
-	return b.step
+	return printable(b.step)
 }
 
 // describe is how a host ended.

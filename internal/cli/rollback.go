@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/release"
 	"github.com/kinectl/kinectl/internal/version"
 )
@@ -43,7 +47,7 @@ counts. --check says what each host would go back to. It never asks.`,
 			}
 			goal, err := choose(hosts, to)
 			if err != nil && to == "" {
-				return failed(err, "name a version of the package repository with --to")
+				return failed(err, offered(hosts, published(ctx, o, here)))
 			}
 			p := here
 			run := func(o release.Options) (*release.Outcome, error) { return release.Rollback(ctx, o, p, goal) }
@@ -55,13 +59,13 @@ counts. --check says what each host would go back to. It never asks.`,
 				if bad != nil {
 					return bad
 				}
-				fmt.Fprintf(a.progress(), "%v: deploying it from the repository, with today's configuration\n", err)
-				if p, err = release.PlanOf(ctx, o.Infra, here.Group, here.Name, v); err != nil {
-					return unpublished(err, v)
+				if p, bad = release.PlanOf(ctx, o.Infra, here.Group, here.Name, v); bad != nil {
+					return unpublished(bad, v)
 				}
 				if bad := a.permitted(p, o); bad != nil {
 					return bad
 				}
+				fmt.Fprintf(a.progress(), "%v: deploying it from the repository, with today's configuration\n", err)
 				run = func(o release.Options) (*release.Outcome, error) { return release.Deploy(ctx, o, p) }
 			} else {
 				p.Version, _ = version.FromDeb(goal.To)
@@ -101,3 +105,52 @@ func choose(hosts []release.HostStatus, to string) (release.Goal, error) {
 	}
 	return release.To(hosts, v.Deb)
 }
+
+// published are the versions of a service in the package repository, the oldest
+// first; none where it cannot be read.
+func published(ctx context.Context, o release.Options, p plan.Plan) []string {
+	packages, err := o.Infra.OpenRepository(ctx, p.Group)
+	if err != nil {
+		return nil
+	}
+	defer packages.Close()
+	entries, _ := packages.Debian(ctx, p.Name)
+	var versions []string
+	for _, e := range entries {
+		versions = append(versions, e.Version)
+	}
+	return versions
+}
+
+// offered is the hint where no host has a release before: which versions --to can
+// take, those that hosts keep first. What all hosts run is not among them.
+func offered(hosts []release.HostStatus, published []string) string {
+	var kept []string
+	running := map[string]int{}
+	for _, h := range hosts {
+		running[h.Version]++
+		for _, k := range h.Kept {
+			kept = append(kept, k.Version)
+		}
+	}
+	other := func(versions []string) []string {
+		var labels []string
+		for _, deb := range versions {
+			if v, err := version.FromDeb(deb); err == nil && running[v.Deb] < len(hosts) && !slices.Contains(labels, v.Label) {
+				labels = append(labels, v.Label)
+			}
+		}
+		return labels[max(0, len(labels)-shownVersions):]
+	}
+	slices.SortFunc(kept, version.CompareDeb)
+	if v := other(kept); len(v) > 0 {
+		return "some hosts keep " + strings.Join(v, ", ") + ": name one with --to"
+	}
+	if v := other(published); len(v) > 0 {
+		return "the package repository has " + strings.Join(v, ", ") + ": name one with --to"
+	}
+	return "name a version of the package repository with --to"
+}
+
+// shownVersions is how many of the newest a hint names.
+const shownVersions = 5

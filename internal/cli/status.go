@@ -105,7 +105,7 @@ func (a *app) survey(cmd *cobra.Command, f *fleet, inUse bool) error {
 		a.statusTable(found.Services, true)
 		byService(found.Services, a.statusDetails)
 		for _, h := range slices.Sorted(maps.Keys(found.Lost)) {
-			fmt.Fprintf(a.stdout, "%s: did not answer: %s\n", h, found.Lost[h])
+			fmt.Fprintf(a.stdout, "%s: did not answer: %s\n", h, printable(found.Lost[h]))
 		}
 	}
 	byService(found.Services, func(hosts []release.HostStatus) {
@@ -174,10 +174,11 @@ func (a *app) statusTable(hosts []release.HostStatus, services bool) {
 				when = ago(t, time.Now())
 			}
 		}
+		cells := []string{h.Host, version, health, last, when, who}
 		if services {
-			fmt.Fprintf(t, "%s\t", h.Service)
+			cells = append([]string{h.Service}, cells...)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", h.Host, version, health, last, when, who)
+		row(t, cells...)
 	}
 	_ = t.Flush()
 }
@@ -207,6 +208,6 @@ func (a *app) statusDetails(hosts []release.HostStatus) {
 		if hosts[0].Service != "" {
 			service = hosts[0].Service + ": "
 		}
-		fmt.Fprintf(a.stdout, "%sthe newest release is %s; not on it: %s\n", service, wanted, strings.Join(hostNames(others), " "))
+		fmt.Fprintf(a.stdout, "%sthe newest release is %s; not on it: %s\n", printable(service), printable(wanted), strings.Join(hostNames(others), " "))
 	}
 }

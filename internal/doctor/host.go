@@ -30,7 +30,7 @@ func host(ctx context.Context, in *release.Infra, dir, name string) []Finding {
 	asked := time.Now()
 	out, err := in.Look(ctx, name, facts)
 	if err != nil {
-		return one(Fail, "ssh: "+err.Error(), "ssh "+name)
+		return one(Fail, "ssh: "+err.Error(), in.Login(name))
 	}
 	apply := fmt.Sprintf("kinectl apply --infra %s --env %s --limit %s", dir, in.Env, name)
 	found := judge(out, asked, time.Now(), apply)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/kinectl/kinectl/internal/diag"
@@ -74,14 +75,26 @@ func Environment(dir, env string, hosts bool) Check {
 			return one(Fail, err.Error(), "ansible-inventory -i "+filepath.Join(dir, "inventories", env)+" --list")
 		}
 		all := in.All()
-		switch {
-		case len(all) == 0:
-			return one(Warn, "the inventory has no host yet", "")
-		case !in.HasGroups():
+		if len(all) > 0 && !in.HasGroups() {
 			return one(Fail, "the inventory has no groups: services run on groups", "")
 		}
-		found := one(OK, strings.Join(all, " "), "")
-		checks := []Check{{env + " repository", func(ctx context.Context) []Finding { return packages(ctx, in) }}}
+		vars, err := variables(ctx, dir, in.Inventory)
+		if err != nil {
+			return one(Fail, err.Error(), "")
+		}
+		level := Fail
+		if len(all) == 0 && !hosts {
+			level = Warn // an environment that is not in use yet
+		}
+		lacks := inventory(vars, dir, env, there(filepath.Join(dir, "roles", "base")), level)
+		if len(all) == 0 {
+			return append(one(Warn, "the inventory has no host yet", "put the addresses of servers into "+filepath.Join("inventories", env, "hosts.yml")), lacks...)
+		}
+		found := append(one(OK, strings.Join(all, " "), ""), lacks...)
+		var checks []Check
+		if !slices.ContainsFunc(lacks, func(f Finding) bool { return f.Check != env+" admins" }) { // else it is said already
+			checks = append(checks, Check{env + " repository", func(ctx context.Context) []Finding { return packages(ctx, in) }})
+		}
 		for _, h := range all {
 			if hosts {
 				checks = append(checks, Check{h, func(ctx context.Context) []Finding { return host(ctx, in, dir, h) }})

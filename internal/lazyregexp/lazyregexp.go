@@ -32,6 +32,12 @@ func (r *Regexp) Match(b []byte) bool { return r.compiled().Match(b) }
 // FindStringSubmatch returns the first match in s and its groups, nil without one.
 func (r *Regexp) FindStringSubmatch(s string) []string { return r.compiled().FindStringSubmatch(s) }
 
+// FindStringSubmatchIndex returns where the first match in s and its groups begin and
+// end, -1 for a group that is not in it; nil without a match.
+func (r *Regexp) FindStringSubmatchIndex(s string) []int {
+	return r.compiled().FindStringSubmatchIndex(s)
+}
+
 // ReplaceAllString returns src with replacement in the place of every match;
 // $1 in it is the first group.
 func (r *Regexp) ReplaceAllString(src, replacement string) string {

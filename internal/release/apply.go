@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -26,6 +25,8 @@ type Roled struct {
 	Changed     int    `json:"changed"`
 	Failed      int    `json:"failed"`
 	Unreachable int    `json:"unreachable"`
+	Task        string `json:"task,omitempty"`   // that went wrong last, when the run failed
+	Reason      string `json:"reason,omitempty"` // what it said
 }
 
 // Roles runs the SitePlaybook over the hosts of o.Limit. Ansible's own output is in
@@ -36,7 +37,7 @@ func Roles(ctx context.Context, o Options) (hosts []Roled, log string, err error
 	if err != nil {
 		return nil, "", err
 	}
-	file, err := openLog(filepath.Join(o.StateDir, "log"), plan.Plan{Name: "apply"})
+	file, err := o.openLog(ofChange, plan.Plan{Name: "apply"})
 	if err != nil {
 		return nil, "", err
 	}
@@ -51,7 +52,7 @@ func Roles(ctx context.Context, o Options) (hosts []Roled, log string, err error
 	cmd := exec.CommandContext(ctx, program, argv...)
 	cmd.Dir = o.Infra.Dir
 	cmd.Stdout, cmd.Stderr = file, file
-	cmd.Env = append(os.Environ(), "ANSIBLE_NOCOLOR=1", "ANSIBLE_STDOUT_CALLBACK=default")
+	cmd.Env = append(os.Environ(), "ANSIBLE_NOCOLOR=1", "ANSIBLE_STDOUT_CALLBACK=default", "ANSIBLE_CALLBACK_RESULT_FORMAT=json")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = 10 * time.Second
 	err = cmd.Run()
@@ -61,15 +62,16 @@ func Roles(ctx context.Context, o Options) (hosts []Roled, log string, err error
 	}
 	hosts = recap(string(text))
 	if err != nil {
-		err = fmt.Errorf("run %s: %w%s", SitePlaybook, err, lastFault(string(text)))
+		if said := explain(hosts, string(text)); said != "" && ctx.Err() == nil {
+			err = fmt.Errorf("run %s: failed on %s", SitePlaybook, said)
+		} else {
+			err = fmt.Errorf("run %s: %w%s", SitePlaybook, err, complaint(file.Name()))
+		}
 	}
 	return hosts, file.Name(), err
 }
 
-var (
-	recapLine = lazyregexp.New(`^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)`)
-	faultLine = lazyregexp.New(`^(?:fatal|failed|ERROR)`)
-)
+var recapLine = lazyregexp.New(`^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)`)
 
 // recap reads the end of ansible-playbook's output.
 func recap(output string) []Roled {
@@ -83,18 +85,6 @@ func recap(output string) []Roled {
 		}
 	}
 	return all
-}
-
-// lastFault is what Ansible said of the last thing that went wrong.
-func lastFault(output string) string {
-	lines := strings.Split(output, "\n")
-	for i := len(lines) - 1; i >= 0; i-- {
-		ignored := i+1 < len(lines) && strings.Contains(lines[i+1], "...ignoring")
-		if faultLine.MatchString(lines[i]) && !ignored {
-			return ": " + lines[i][:min(len(lines[i]), 500)]
-		}
-	}
-	return ""
 }
 
 // Lack is a service that hosts of its group do not have.

@@ -15,7 +15,7 @@ import (
 )
 
 // inventoryKey names the state of an inventory: a digest of all its files, and
-// of the configuration beside it. It is empty when the inventory is not only
+// of Ansible's configuration file. It is empty when the inventory is not only
 // files, so that asking again could give another answer: an executable script,
 // or a plugin's configuration.
 func inventoryKey(dir, inventory string) string {
@@ -43,13 +43,11 @@ func inventoryKey(dir, inventory string) string {
 	if err != nil {
 		return ""
 	}
-	for _, path := range []string{filepath.Join(dir, "ansible.cfg"), os.Getenv("ANSIBLE_CONFIG")} {
-		if f, err := os.Open(path); err == nil {
-			_, err = io.Copy(sum, f)
-			f.Close()
-			if err != nil {
-				return ""
-			}
+	if f, err := os.Open(configurationFile(dir)); err == nil {
+		_, err = io.Copy(sum, f)
+		f.Close()
+		if err != nil {
+			return ""
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil))

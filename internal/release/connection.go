@@ -3,8 +3,6 @@ package release
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -34,7 +32,7 @@ func connectionOf(vars map[string]any) map[string]string {
 }
 
 // sshCommand is the argument list that runs a command line on a host, as Ansible
-// would reach it: vars are the host's, config is what ansible.cfg says. The error
+// would reach it: vars are the host's, config is what Ansible is told beside. The error
 // names what only Ansible could resolve.
 func sshCommand(host, inventory string, vars map[string]string, config settings, remote string) ([]string, error) {
 	known := strings.NewReplacer("{{ inventory_hostname }}", host, "{{inventory_hostname}}", host, "{{ inventory_dir }}", inventory, "{{inventory_dir}}", inventory)
@@ -58,11 +56,8 @@ func sshCommand(host, inventory string, vars map[string]string, config settings,
 	default:
 		return nil, fmt.Errorf("ansible_connection of %s is %s, and not ssh", host, kind)
 	}
-	argv := []string{
-		"ssh", "-n", "-o", "BatchMode=yes", "-o", "ConnectTimeout=8", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3",
-		"-o", "ControlMaster=no", "-o", "ControlPath=none",
-	}
-	if config["defaults.host_key_checking"] == "false" {
+	argv := append([]string{"ssh"}, unattended()...)
+	if !config.checksHostKeys() {
 		argv = append(argv, "-o", "StrictHostKeyChecking=no")
 	}
 	for _, option := range []struct{ flag, value string }{
@@ -82,6 +77,32 @@ func sshCommand(host, inventory string, vars map[string]string, config settings,
 		argv = append(argv, words...)
 	}
 	return append(argv, "--", get(host, "ansible_host", "ansible_ssh_host"), remote), nil
+}
+
+// unattended are the options of an ssh that nobody watches.
+func unattended() []string {
+	return []string{
+		"-n", "-o", "BatchMode=yes", "-o", "ConnectTimeout=8", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3",
+		"-o", "ControlMaster=no", "-o", "ControlPath=none",
+	}
+}
+
+// Login is the command with which a person can try how a host is reached, as
+// Ansible would reach it; "" where that is not by ssh, or not to be found out.
+func (in *Infra) Login(host string) string {
+	argv, err := sshCommand(host, in.Inventory, in.answer.Connect[host], readSettings(in.Dir), "")
+	if err != nil || argv[0] != "ssh" {
+		return ""
+	}
+	words := argv[len(unattended()) : len(argv)-1] // of which the first is to be ssh
+	words[0] = "ssh"
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "--" })
+	for i, w := range words {
+		if strings.ContainsAny(w, " \t\"'`$&|;<>()*?[]#~!\\") {
+			words[i] = shellQuote(w)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // shellWords takes a line apart as a shell does, without putting anything in
@@ -122,43 +143,4 @@ func shellWords(line string) ([]string, error) {
 		words = append(words, word.String())
 	}
 	return words, nil
-}
-
-// settings are "section.key" → value of an ansible.cfg, of those that matter for
-// a connection.
-type settings map[string]string
-
-// readSettings reads the ansible.cfg that Ansible would (its documentation,
-// "The configuration file"): that of ANSIBLE_CONFIG, or the one of the folder.
-func readSettings(dir string) settings {
-	file := os.Getenv("ANSIBLE_CONFIG")
-	if file == "" {
-		file = filepath.Join(dir, "ansible.cfg")
-	}
-	body, _ := os.ReadFile(file)
-	return parseSettings(string(body))
-}
-
-func parseSettings(text string) settings {
-	found := settings{}
-	section := ""
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") || strings.HasPrefix(line, ";") {
-			continue
-		}
-		if name, ok := strings.CutPrefix(line, "["); ok {
-			section = strings.TrimSuffix(name, "]")
-			continue
-		}
-		key, value, _ := strings.Cut(line, "=")
-		value, _, _ = strings.Cut(value, " ;")
-		value = strings.TrimSpace(value)
-		name := section + "." + strings.TrimSpace(key)
-		if name == "defaults.host_key_checking" && slices.Contains([]string{"false", "no", "off", "0", "f", "n"}, strings.ToLower(value)) {
-			value = "false"
-		}
-		found[name] = value
-	}
-	return found
 }

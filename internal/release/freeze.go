@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/kinectl/kinectl/internal/artifact"
@@ -36,7 +35,7 @@ func Unfreeze(ctx context.Context, o Options, p plan.Plan) ([]HostResult, error)
 }
 
 func freeze(ctx context.Context, o Options, p plan.Plan, files []artifact.File) ([]HostResult, error) {
-	log, err := openLog(filepath.Join(o.StateDir, "log"), p)
+	log, err := o.openLog(ofChange, p)
 	if err != nil {
 		return nil, err
 	}

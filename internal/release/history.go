@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -37,7 +36,7 @@ const apart = 10 * time.Minute
 // first. Hosts that do not answer are in lost, with the reason. The hosts keep about the last
 // 4000 lines; lines must be from 1 to 9999.
 func History(ctx context.Context, o Options, p plan.Plan, lines int) (all []HostResult, lost map[string]string, err error) {
-	log, err := openLog(filepath.Join(o.StateDir, "log"), p)
+	log, err := o.openLog(ofLook, p)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -35,7 +35,7 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self.play = ""
         self.events = os.fdopen(int(os.environ["KINECTL_EVENTS"]), "w", buffering=1)
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # of all that is told, and of who is asked: not a host that has ended
         self.deploying = {}  # host → its session, None before it has one
         threading.Thread(target=self.watch, daemon=True).start()
 
@@ -59,7 +59,8 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_start(self, host, task):
         self.tell("start", task.get_name(), host.get_name())
         if task.action == "kinectl_transaction" and task.args.get("stage") == "release":
-            self.deploying[host.get_name()] = None
+            with self.lock:
+                self.deploying[host.get_name()] = None
 
     def v2_runner_on_ok(self, result):
         self.result("ok", result)
@@ -77,21 +78,29 @@ class CallbackModule(CallbackBase):
         reader.register(self.events.fileno(), 0)  # a pipe without a reader is an error
         seen, steps = set(), {}
         while not reader.poll(1000):
-            for host, session in list(self.deploying.items()):
-                try:
-                    if session is None and host in seen:
-                        session = self.deploying[host] = self.ask(host)
-                    step = self.last(session)
-                    if step and step != steps.get(host) and host in self.deploying:
-                        steps[host] = step
-                        self.tell("step", host=host, step=step)
-                except (OSError, ValueError):
-                    pass  # the host has ended meanwhile, and its session with it
-                seen.add(host)
-            for host in seen - set(self.deploying):
-                seen.discard(host)
+            with self.lock:
+                now = list(self.deploying)
+            for host in now:
+                with self.lock:
+                    if host in self.deploying:
+                        self.look(host, host in seen, steps)
+            for host in seen - set(now):
                 steps.pop(host, None)
+            seen = set(now)
         os.killpg(os.getpgrp(), signal.SIGINT)
+
+    def look(self, host, ask, steps):
+        """Tell of a new step. Called with the lock."""
+        session = self.deploying[host]
+        try:
+            if session is None and ask:
+                session = self.deploying[host] = self.ask(host)
+            step = self.last(session)
+            if step and step != steps.get(host):
+                steps[host] = step
+                self.tell("step", host=host, step=step)
+        except OSError:
+            pass  # no process for it, or kinectl is gone, which the next look at it shows
 
     def ask(self, host):
         socket = os.path.join(os.environ["KINECTL_SOCKETS"], hashlib.sha1(host.encode()).hexdigest()[:16])
@@ -109,8 +118,9 @@ class CallbackModule(CallbackBase):
         return said[-1][:30] if said else ""
 
     def leave(self, host):
-        session = self.deploying.pop(host, None)
-        if session is not None:
-            session.kill()
-            session.wait()
-            session.stdout.close()
+        with self.lock:
+            session = self.deploying.pop(host, None)
+            if session is not None:
+                session.kill()
+                session.wait()
+                session.stdout.close()

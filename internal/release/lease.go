@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"time"
 
@@ -43,6 +44,9 @@ func run(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*O
 		if said := err.Error(); said != told && progress != nil {
 			told = said
 			progress(Event{Stage: StageWait, Result: HostResult{Result: Locked, Reason: said}})
+		}
+		if out != nil { // a log that says no more than that; a long wait would push out all others
+			_ = os.Remove(out.Log)
 		}
 		select {
 		case <-ctx.Done():

@@ -41,7 +41,7 @@ func (in *Infra) Look(ctx context.Context, host, line string) (string, error) {
 	var problem strings.Builder
 	cmd.Stderr = &problem
 	out, err := cmd.Output()
-	if said := strings.TrimSpace(problem.String()); err != nil && said != "" {
+	if said := strings.Join(strings.Fields(problem.String()), " "); err != nil && said != "" {
 		return string(out), errors.New(said)
 	}
 	return string(out), err

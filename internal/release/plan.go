@@ -5,24 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/render/ansible"
 	"github.com/kinectl/kinectl/internal/repo/debfile"
 	"github.com/kinectl/kinectl/internal/version"
 )
-
-// Where packages put their units.
-const unitFolder = "/usr/lib/systemd/system"
 
 // Planned is the result of a host that could answer a preview; the others are
 // Locked, Unreachable and Failed.
@@ -100,7 +91,7 @@ func PreviewOf(ctx context.Context, o Options, group, name string, v version.Ver
 	if err := o.Infra.ready(hosts, p); err != nil {
 		return nil, p, err
 	}
-	log, err := openLog(filepath.Join(o.StateDir, "log"), p)
+	log, err := o.openLog(ofLook, p)
 	if err != nil {
 		return nil, p, err
 	}
@@ -187,35 +178,6 @@ func previewed(p plan.Plan, units map[string]string, l line) HostPreview {
 	return h
 }
 
-// diffs compares files by their names. On a first install all of it is new, and
-// nothing is shown: the package can be read.
-func diffs(before, after map[string]string) []Diff {
-	if len(before) == 0 {
-		return nil
-	}
-	var all []Diff
-	names := slices.AppendSeq(slices.Collect(maps.Keys(before)), maps.Keys(after))
-	slices.Sort(names)
-	for _, name := range slices.Compact(names) {
-		if text := difference(before[name], after[name]); text != "" {
-			all = append(all, Diff{name, text})
-		}
-	}
-	return all
-}
-
-// difference is the lines that go and come, in their order, each with its sign.
-func difference(before, after string) string {
-	var b strings.Builder
-	_, hunks, _ := strings.Cut(string(diff.Diff("", []byte(before), "", []byte(after))), "\n@@")
-	for text := range strings.Lines(hunks) {
-		if strings.HasPrefix(text, "+") || strings.HasPrefix(text, "-") {
-			b.WriteString(text)
-		}
-	}
-	return b.String()
-}
-
 // atOnce is how many hosts of one batch are out of service, at most. Ansible
 // rounds a percentage down, to one at least, and uses the last batch size again
 // until no host is left.
@@ -242,27 +204,4 @@ func batch(size string, n int) int {
 		v = v * n / 100
 	}
 	return max(v, 1)
-}
-
-// unitsOf reads the units that a package carries.
-func unitsOf(ctx context.Context, d *debfile.Package) (map[string]string, error) {
-	files, err := d.Payload(ctx)
-	if err != nil {
-		return nil, err
-	}
-	units := map[string]string{}
-	for _, f := range files {
-		if path.Dir(f) != unitFolder {
-			continue
-		}
-		body, err := d.File(f)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		units[path.Base(f)] = string(body)
-	}
-	return units, nil
 }

@@ -1,14 +1,11 @@
 package release
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,16 +19,6 @@ import (
 
 //go:embed kinectl.py
 var callback []byte
-
-// line is one event of the callback plugin.
-type line struct {
-	Event  string          `json:"event"` // play, no-hosts, start, step, ok, failed, unreachable
-	Play   string          `json:"play"`
-	Task   string          `json:"task"`
-	Host   string          `json:"host"`
-	Step   string          `json:"step"`   // of a host that is in its transaction
-	Result json.RawMessage `json:"result"` // what the task's module returned
-}
 
 // errHosts says that Ansible ended well but a host did not; which and why is in
 // the events.
@@ -91,8 +78,7 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 		"ANSIBLE_CALLBACK_PLUGINS="+dir, "KINECTL_SOCKETS="+sockets, "KINECTL_SERVICE="+o.service,
 		"KINECTL_CONFIGURATION="+o.Infra.state,
 		"ANSIBLE_RETRY_FILES_ENABLED=False", "ANSIBLE_NOCOLOR=1", "ANSIBLE_LOCALHOST_WARNING=False")
-	config, _ := os.ReadFile(filepath.Join(o.Infra.Dir, "ansible.cfg"))
-	if os.Getenv("ANSIBLE_SSH_EXTRA_ARGS") == "" && !bytes.Contains(config, []byte("ssh_extra_args")) {
+	if readSettings(o.Infra.Dir)["ssh_connection.ssh_extra_args"] == "" {
 		// A host that loses its power says nothing: notice it within half a minute.
 		cmd.Env = append(cmd.Env, "ANSIBLE_SSH_EXTRA_ARGS=-o ServerAliveInterval=10 -o ServerAliveCountMax=3")
 	}
@@ -108,16 +94,15 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	}
 	write.Close()
 	defer closeConnections(sockets)
-	lines := bufio.NewScanner(read)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var l line
-		if json.Unmarshal(lines.Bytes(), &l) == nil {
-			each(l)
-		}
-	}
-	_, _ = io.Copy(io.Discard, read) // Ansible must not wait for us, whatever it says
-	err = cmd.Wait()
+	told := &events{pipe: read}
+	ended := make(chan error, 1)
+	go func() {
+		err := cmd.Wait()
+		told.end()
+		ended <- err
+	}()
+	told.each(each)
+	err = <-ended
 	var exit *exec.ExitError
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -170,13 +155,16 @@ func writePlaybook(dir string, files []artifact.File) (string, error) {
 	return filepath.Join(dir, filepath.FromSlash(files[0].Path)), nil
 }
 
-// closeConnections ends the ssh masters of a run, all at once.
+// closeConnections ends the ssh masters of a run, all at once. One that is stuck is
+// left to its ControlPersist.
 func closeConnections(dir string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
 	sockets, _ := os.ReadDir(dir)
 	var all sync.WaitGroup
 	for _, s := range sockets {
 		all.Go(func() {
-			_ = exec.Command("ssh", "-o", "ControlPath="+filepath.Join(dir, s.Name()), "-O", "exit", "any").Run()
+			_ = exec.CommandContext(ctx, "ssh", "-o", "ControlPath="+filepath.Join(dir, s.Name()), "-O", "exit", "any").Run()
 		})
 	}
 	all.Wait()

@@ -7,12 +7,8 @@ import (
 	"slices"
 )
 
-// How many files stay: Ansible's output of the last runs, and the answers of the
-// last inventories.
-const (
-	keptLogs        = 200
-	keptInventories = 50
-)
+// keptInventories is how many answers of the last inventories stay.
+const keptInventories = 50
 
 // prune removes all but the newest files of a folder that match a pattern. What
 // cannot be removed stays: it is in nobody's way.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,7 +32,11 @@ func once(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*
 		}
 		defer unlock()
 	}
-	log, err := openLog(filepath.Join(o.StateDir, "log"), p)
+	kind := ofChange
+	if o.Check {
+		kind = ofLook
+	}
+	log, err := o.openLog(kind, p)
 	if err != nil {
 		return nil, err
 	}
@@ -50,9 +53,13 @@ func once(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*
 	t.unreachable()
 	out.Seconds = time.Since(start).Seconds()
 	out.LeftOut = !out.Monitored && len(o.Infra.monitoring()) > 0
+	var silent []string // which no success of the whole run can stand for
 	for _, h := range chosen {
 		if t.seen && !t.began[h] && !t.told["Prepare "+h] {
 			out.Untouched = append(out.Untouched, h)
+		}
+		if !t.told[stageDeploy+" "+h] {
+			silent = append(silent, h)
 		}
 	}
 	if bad := out.err(); bad != nil && (err == nil || errors.Is(err, errHosts)) {
@@ -63,6 +70,8 @@ func once(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*
 		err = fmt.Errorf("%w: see %s", err, out.Log)
 	case err == nil && len(out.Hosts) == 0:
 		err = fmt.Errorf("no host was reached: see %s", out.Log)
+	case err == nil && len(silent) > 0:
+		err = &hostError{ErrFailed, fmt.Sprintf("%s: Ansible ended well and says nothing of %s: see %s", strings.TrimSpace(p.Name+" "+p.Version.Label), strings.Join(silent, " "), out.Log)}
 	case err == nil:
 		out.Untouched = nil
 	}
@@ -171,17 +180,4 @@ func message(l line) string {
 		m.Msg += each.Msg + " "
 	}
 	return strings.Join(strings.Fields(strings.Join([]string{m.Msg, m.ModuleStderr, m.Stdout, m.Stderr}, " ")), " ")
-}
-
-// openLog makes the file for Ansible's output, named by time and release.
-func openLog(dir string, p plan.Plan) (*os.File, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	prune(dir, "*.log", keptLogs-1)
-	words := []string{time.Now().UTC().Format("20060102T150405"), p.Name}
-	if p.Version.Label != "" {
-		words = append(words, p.Version.Label)
-	}
-	return os.CreateTemp(dir, strings.Join(words, "-")+"-*.log")
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/kinectl/kinectl/internal/plan"
@@ -72,7 +71,7 @@ func Status(ctx context.Context, o Options, p plan.Plan) ([]HostStatus, error) {
 	if err != nil {
 		return nil, err
 	}
-	log, err := openLog(filepath.Join(o.StateDir, "log"), p)
+	log, err := o.openLog(ofLook, p)
 	if err != nil {
 		return nil, err
 	}

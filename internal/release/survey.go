@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -28,7 +27,7 @@ type Surveyed struct {
 // and for the status of each. No spec is needed: the hosts know. Hosts that do not answer are
 // in the answer.
 func Survey(ctx context.Context, o Options) (*Surveyed, error) {
-	log, err := openLog(filepath.Join(o.StateDir, "log"), plan.Plan{Name: "status"})
+	log, err := o.openLog(ofLook, plan.Plan{Name: "status"})
 	if err != nil {
 		return nil, err
 	}

@@ -73,6 +73,10 @@ func Replace(checkout string) string {
 // Somewhere tells whether there is a place to get the library from.
 func (l Library) Somewhere() bool { return l.version != "" || l.dir != "" }
 
+// Checkout is the folder that the library is in, on this machine alone; "" for that of
+// a release.
+func (l Library) Checkout() string { return l.dir }
+
 // files are go.mod, and with a checkout go.sum: the library has been built
 // there, so its sums are good, and nobody has to be asked for them again.
 func (l Library) files(name string) []artifact.File {

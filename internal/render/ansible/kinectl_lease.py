@@ -9,6 +9,7 @@
 #
 # Whatever of these is set already stays.
 import atexit
+import gc
 import os
 import secrets
 import shlex
@@ -18,6 +19,7 @@ import tempfile
 import threading
 import time
 
+from ansible.plugins import loader
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
@@ -57,6 +59,7 @@ class CallbackModule(CallbackBase):
         atexit.register(self.end)
         self.beating = threading.Thread(target=self.beat, daemon=True)
         self.beating.start()
+        load_plugins()
 
     def v2_playbook_on_stats(self, stats):
         self.end()
@@ -97,3 +100,21 @@ class CallbackModule(CallbackBase):
             except subprocess.TimeoutExpired:
                 ssh.kill()
                 ssh.wait()
+
+
+def load_plugins():
+    """Load here what each worker would load for itself, for every host and task anew:
+    workers are forked, and have what is here. One that cannot be loaded is not missed
+    before it is used."""
+    for plugins, names in (
+        (loader.connection_loader, ["ssh"]),
+        (loader.shell_loader, ["sh"]),
+        (loader.become_loader, ["sudo"]),
+        (loader.action_loader, ["normal"]),
+        (loader.lookup_loader, ["env", "vars"]),
+        (loader.filter_loader, ["b64encode", "hash"]),
+    ):
+        for name in names:
+            plugins.get(name, class_only=True)
+    # What is garbage now stays where it is: collecting it would copy the pages in every worker.
+    gc.freeze()

@@ -68,11 +68,13 @@ forget() { [ -z "$1" ] || systemctl --quiet stop "$1.timer" 2>/dev/null; }
 
 # --- what the proxy knows ---------------------------------------------------
 
-# routes: the wanted files in place of the old, tested by the proxy itself, and
-# taken back when it refuses them. A file .pending tells of files that the running
-# proxy has not read yet, should this end in the middle.
+# routes: the wanted files in place of the old, after the proxy itself has tried them
+# in a copy: what it would not start with is never where a boot finds it. A file
+# .pending tells of files that the running proxy has not read yet, should this end in
+# the middle.
 routes() {
-	etc=/etc/$kind
+	live=/etc/$kind
+	etc=$live
 	wanted=$(argument files | base64 -d)
 	case $kind in
 	nginx | haproxy) ;;
@@ -82,18 +84,24 @@ routes() {
 		[ -z "$wanted" ] || ended true false "$kind is not installed on this host: it is in the group proxy, and $service has routes"
 		ended false false "there is no $kind here"
 	fi
+	rm -rf /run/kinectl-proxy/.work.* # of one that was killed; we have the lock
 	work=$(mktemp -d /run/kinectl-proxy/.work.XXXXXX) || ended true false "no room in /run"
 	trap 'rm -rf "$work"' EXIT
 	mkdir "$work/new"
 	printf '%s\n' "$wanted" | (cd "$work/new" && unpack)
 	if same && [ ! -e "$etc/kinectl/.pending" ]; then ended false false "nothing new"; fi
 	[ $check = no ] || ended false true "would change the routes of $service"
+	problem="$live could not be copied to /run"
+	etc=$work/etc
+	if ! { mkdir "$etc" && cp -a "$live/." "$etc" && swap && problem=$(try 2>&1); }; then
+		ended true false "$kind refuses the routes of $service, which stay as they were: $problem"
+	fi
+	etc=$live
 	if [ -d "$etc/kinectl" ]; then cp -a "$etc/kinectl" "$work/old"; else mkdir "$work/old"; fi
 	if ! { mkdir -p "$etc/kinectl" && : >"$etc/kinectl/.pending"; }; then ended true false "$etc/kinectl could not be written"; fi
-	problem='not all of it could be written'
-	if ! swap || ! problem=$(try 2>&1); then
+	if ! swap; then
 		swap_back
-		ended true false "$kind refuses the routes of $service, which stay as they were: $problem"
+		ended true false "the routes of $service stay as they were: not all of them could be written to $etc"
 	fi
 	if systemctl --quiet is-active "$kind"; then
 		problem=$(systemctl reload "$kind" 2>&1) || ended true true "$kind could not be reloaded: $problem"
@@ -118,7 +126,7 @@ unpack() {
 
 # owned: the files of this service and of no other.
 owned() {
-	for each in "$etc/kinectl/$service.conf" "$etc/kinectl/$service.cfg" "$etc/kinectl/$service.map" "$etc"/kinectl/hosts/*.d/"$service.conf"; do
+	for each in "$etc"/kinectl/hosts/*.d/"$service.conf" "$etc/kinectl/$service.conf" "$etc/kinectl/$service.cfg" "$etc/kinectl/$service.map"; do
 		if [ -e "$each" ]; then printf '%s\n' "${each#"$etc/"}"; fi
 	done
 }
@@ -128,11 +136,13 @@ same() {
 	for each in $(owned); do [ -e "$work/new/$each" ] || return 1; done
 }
 
+# swap: the proxy would start with what is there after each step, should a power cut
+# end it. What others refer to comes first and goes last.
 swap() {
-	for each in $(owned); do [ -e "$work/new/$each" ] || rm -f "$etc/$each"; done
-	for each in $(cd "$work/new" && find . -type f); do
+	for each in $(cd "$work/new" && find . -path "./kinectl/$service.*" && find . -type f ! -path "./kinectl/$service.*"); do
 		put "$work/new/$each" "$etc/$each" || return 1
 	done
+	for each in $(owned); do [ -e "$work/new/$each" ] || rm -f "$etc/$each"; done
 	forgotten
 	assemble
 }
@@ -150,7 +160,7 @@ swap_back() {
 	[ -e "$work/old/.pending" ] || rm -f "$etc/kinectl/.pending"
 }
 
-put() { mkdir -p "$(dirname "$2")" && cp -p "$1" "$2.kinectl-new" && sync "$2.kinectl-new" && mv -f "$2.kinectl-new" "$2"; }
+put() { mkdir -p "${2%/*}" && cp -p "$1" "$2.kinectl-new" && sync "$2.kinectl-new" && mv -f "$2.kinectl-new" "$2"; }
 
 # forgotten: a name that no service answers for any more.
 forgotten() {
@@ -166,25 +176,28 @@ assemble() {
 	sync "$etc/kinectl.map.kinectl-new" && mv "$etc/kinectl.map.kinectl-new" "$etc/kinectl.map"
 }
 
-# try: what the proxy itself says of its files.
+# try: what the proxy itself says of the copy, which a mount namespace shows to it
+# alone, in place of its own files (unshare(1)).
 try() {
 	case $kind in
-	nginx) nginx -t -q ;;
+	nginx) set -- nginx -t -q ;;
 	haproxy)
 		told || return 1
-		haproxy -c -q -f "$etc/haproxy.cfg" -f "$etc/kinectl"
+		set -- haproxy -c -q -f "$live/haproxy.cfg" -f "$live/kinectl"
 		;;
 	esac
+	# shellcheck disable=SC2016 # the inner shell expands them
+	unshare --mount /bin/sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' try "$etc" "$live" "$@"
 }
 
 # told: HAProxy has to be started with our folder, and a frontend has to read our map.
 told() {
-	if ! { systemctl show --property=Environment haproxy && cat /etc/default/haproxy; } 2>/dev/null | grep -q -e "-f $etc/kinectl"; then
-		echo "it is not started with -f $etc/kinectl, see docs/proxy.md"
+	if ! { systemctl show --property=Environment haproxy && cat /etc/default/haproxy; } 2>/dev/null | grep -q -e "-f $live/kinectl"; then
+		echo "it is not started with -f $live/kinectl, see docs/proxy.md"
 		return 1
 	fi
-	grep -qs "$etc/kinectl.map" "$etc"/kinectl/*.cfg "$etc/haproxy.cfg" && return
-	echo "no frontend of it reads $etc/kinectl.map, see docs/proxy.md"
+	grep -qs "$live/kinectl.map" "$etc"/kinectl/*.cfg "$etc/haproxy.cfg" && return
+	echo "no frontend of it reads $live/kinectl.map, see docs/proxy.md"
 	return 1
 }
 

@@ -34,6 +34,8 @@ recover_link=/etc/systemd/system/multi-user.target.wants/kinectl-recover@$name.s
 transaction_unit=kinectl-$name.service
 credstore=/etc/credstore.encrypted
 
+newline='
+'
 reason=
 patience= # of systemctl: --no-block during a boot
 release=0
@@ -54,11 +56,18 @@ uptime_now() {
 
 # step WORD: what goes on here now, and since when, for a deployer who looks.
 step() {
-	mkdir -p /run/kinectl && (umask 022 && say "$1 $(uptime_now)" >"/run/kinectl/$name.step")
+	[ -d /run/kinectl ] || mkdir -p /run/kinectl
+	umask 022
+	say "$1 $(uptime_now)" >"/run/kinectl/$name.step"
+	umask 077
 }
 
+# json_string TEXT: most have nothing that must be written another way.
 json_string() {
-	printf '"%s"' "$(printf %s "$1" | tr '\000-\037' ' ' | sed 's/\\/\\\\/g; s/"/\\"/g')"
+	case $1 in
+	*[!' '-~]* | *[\\\"]*) printf '"%s"' "$(printf %s "$1" | tr '\000-\037' ' ' | sed 's/\\/\\\\/g; s/"/\\"/g')" ;;
+	*) printf '"%s"' "$1" ;;
+	esac
 }
 
 # The last lines of a text as the members of a JSON array.
@@ -69,6 +78,17 @@ json_lines() {
 installed_version() {
 	dpkg-query --show --showformat='${db:Status-Abbrev}${Version}' "$1" 2>/dev/null |
 		sed -n 's/^.i //p'
+}
+
+# read_installed: the version of the service that is installed into $from, and its size
+# in KiB into $size.
+read_installed() {
+	from='' size=''
+	# shellcheck disable=SC2016 # dpkg-query expands them
+	read -r state installed kib <<-PACKAGE
+		$(dpkg-query --show --showformat='${db:Status-Abbrev} ${Version} ${Installed-Size}' "$name" 2>/dev/null)
+	PACKAGE
+	case $state in ?i) from=$installed size=$kib ;; esac
 }
 
 unit_property() { systemctl show --property="$1" --value "$name.service"; }
@@ -82,9 +102,15 @@ same_file() { cmp -s "$1" "$2" || { [ ! -e "$1" ] && [ ! -e "$2" ]; }; }
 
 digest_of() { sha256sum <"$1" | cut -c 1-12; }
 
+# first_line FILE: into $line_of, and empty where there is none.
+first_line() {
+	line_of=
+	[ ! -e "$1" ] || read -r line_of <"$1"
+}
+
 # Write standard input to $1 with mode $2: aside, synced, renamed.
 replace() {
-	cat >"$1.kinectl-new" && chmod "$2" "$1.kinectl-new" && sync "$1.kinectl-new" &&
+	cat >"$1.kinectl-new" && { [ "$2" = 0600 ] || chmod "$2" "$1.kinectl-new"; } && sync "$1.kinectl-new" &&
 		mv -f "$1.kinectl-new" "$1"
 }
 
@@ -97,10 +123,25 @@ put_back() {
 	fi
 }
 
-# The releases kept on this host, the oldest first; the last is the current one.
-kept_releases() { find "$home/releases" -mindepth 1 -maxdepth 1 -name '[0-9]*' ! -name '*.new' 2>/dev/null | sort -t / -k 7 -n; }
+# The releases kept on this host, in no order.
+kept_releases() {
+	for each in "$home"/releases/[0-9]*; do
+		case ${each##*/} in *[!0-9]*) ;; *) [ ! -d "$each" ] || say "$each" ;; esac
+	done
+}
 
-current_release() { kept_releases | tail -n 1; }
+current_release() { last_release 1; }
+
+oldest_release() { last_release -1; }
+
+# last_release SIGN: the one with the highest number, or with -1 the lowest.
+last_release() {
+	found=
+	for each in $(kept_releases); do
+		if [ -z "$found" ] || [ "$(($1 * ${each##*/}))" -gt "$(($1 * ${found##*/}))" ]; then found=$each; fi
+	done
+	[ -z "$found" ] || say "$found"
+}
 
 # load_parameters FILE: those of another release, which may have been written
 # before some of them were thought of.
@@ -108,6 +149,9 @@ load_parameters() {
 	runs=true drain=0 numa_netdevs='' distributions='' before='' credentials=''
 	. "$1"
 }
+
+# forget_home: the folder of a service that was never here is nobody's.
+forget_home() { [ -e "$home/releases" ] || rmdir "$home" /var/lib/kinectl 2>/dev/null; }
 
 # choose_variant: where each distribution has a package of its own, by its version:
 # "debian12=1.2.0~deb12".
@@ -127,7 +171,7 @@ choose_variant() {
 # guard, a recovery or a deployer that prepares. The folder itself is the lock, so
 # none can be left behind; the kernel frees it with the process and its children.
 take_lock() {
-	while mkdir -p "$home" && command exec 9<"$home" && flock "$@" 9; do
+	while { [ -d "$home" ] || mkdir -p "$home"; } && command exec 9<"$home" && flock "$@" 9; do
 		# Who had it before may have taken the empty folder away: then it is no lock.
 		# shellcheck disable=SC3013 # Debian Policy does not name -ef, dash has it
 		if [ /proc/self/fd/9 -ef "$home" ]; then return; fi
@@ -158,9 +202,15 @@ tell() {
 
 # record_history: the line into the history, once however often it is tried.
 record_history() {
-	[ "$(tail -n 1 "$history" 2>/dev/null)" != "$1" ] || return 0
-	# A line that a power cut tore must not swallow this one.
-	if [ -n "$(tail -c 1 "$history" 2>/dev/null)" ]; then echo >>"$history"; fi
+	# The stop keeps the end of the line, which a power cut may have torn away: then
+	# the next one must not be swallowed.
+	last=$(tail -n 1 "$history" 2>/dev/null; echo .)
+	case $last in
+	"$1$newline.") return 0 ;;
+	. | *"$newline.") ;;
+	*) echo >>"$history" ;;
+	esac
+	[ "$last" != "$1." ] || return 0
 	if [ "$(stat --format=%s "$history" 2>/dev/null || echo 0)" -ge "$history_size" ]; then mv -f "$history" "$history.1"; fi
 	say "$1" >>"$history" && sync "$history"
 }

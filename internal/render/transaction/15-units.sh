@@ -7,18 +7,24 @@ unit_folder=/usr/lib/systemd/system
 # is kept in $work/units until a package is installed or removed.
 owned_units() {
 	[ -e "$work/units" ] || dpkg-query --listfiles "$name" 2>/dev/null |
-		sed -n "s,^$unit_folder/\\([^/]*[^/@]\\.\\(service\\|socket\\|timer\\)\\)\$,\\1,p" | sort >"$work/units"
-	grep "\\.${1:-[a-z]*}\$" "$work/units"
+		sed -n "s,^$unit_folder/\\([^/]*[^/@]\\.\\(service\\|socket\\|timer\\)\\)\$,\\1,p" >"$work/units"
+	while read -r owned; do
+		case $owned in *".${1:-${owned##*.}}") say "$owned" ;; esac
+	done <"$work/units"
 }
 
+forget_units() { [ ! -e "$work/units" ] || rm "$work/units"; }
+
 # old_units: the same of the release that was here before, from the record.
-old_units() { ls "$txn/old/system" 2>/dev/null; }
+old_units() {
+	for old_unit in "$txn"/old/system/*; do [ ! -e "$old_unit" ] || say "${old_unit##*/}"; done
+}
 
 keep_units() {
-	mkdir -p "$1"
-	for each in $(owned_units); do
-		cp -p "$unit_folder/$each" "$1/$each" || return 1
-	done
+	[ -d "$1" ] || mkdir -p "$1"
+	# shellcheck disable=SC2046 # names of units
+	set -- $(owned_units) "$1"
+	[ "$#" = 1 ] || (cd "$unit_folder" && cp -p "$@")
 }
 
 # unit_differs UNIT: not the same text as in the release before.
@@ -42,16 +48,20 @@ unit_states() {
 			/^$/ { tell() } END { tell() }'
 }
 
-listeners() { owned_units | grep -v '\.service$'; }
+listeners() { owned_units socket && owned_units timer; }
 
 # keep_states FILE: of sockets and timers, whole or not at all.
 keep_states() {
+	: >"$1"
+	[ -n "$(listeners)" ] || return 0
 	listeners | unit_states >"$1" && [ "$(wc -l <"$1")" = "$(listeners | wc -l)" ] && ! grep -q ' $' "$1"
 }
 
 # listening [KIND]: every socket and timer is as it should be.
 listening() {
-	idle=$(owned_units "${1:-}" | grep -v '\.service$' | unit_states | grep -v ' enabled active$' | head -n 1)
+	listeners=$(if [ "$#" = 0 ]; then listeners; else owned_units "$1"; fi)
+	[ -n "$listeners" ] || return 0
+	idle=$(say "$listeners" | unit_states | grep -v ' enabled active$' | head -n 1)
 	[ -n "$idle" ] || return 0
 	reason=$(say "$idle" | while read -r each state running; do say "$each is $running and $state, not active and enabled"; done)
 	return 1

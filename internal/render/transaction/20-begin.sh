@@ -4,10 +4,9 @@
 # a rename: without it nothing has begun.
 begin() {
 	if unfinished; then finish_earlier || return 1; fi
-	rm -rf "$txn" "$txn.over"
+	clear_leftovers
 	install_recovery || return 1
-	mkdir -p "$txn/old" || return 1
-	replace "$txn/run" 0700 <"$work/run" || return 1
+	mkdir -p "$txn/old/system" && cp "$work/run" "$txn/run.new" || return 1
 	# Room that nobody else can take: going back must work on a disk that fills up.
 	reserve=$((${size:-0} + 8192))
 	fallocate --length "${reserve}KiB" "$txn/reserve" 2>/dev/null || head -c "${reserve}K" /dev/zero >"$txn/reserve" || return 1
@@ -23,7 +22,7 @@ begin() {
 	if [ -e "$numa_conf" ]; then cp -a "$numa_conf" "$txn/old/numa.conf" || return 1; fi
 	if [ -n "$from" ]; then
 		kept=$(current_release)
-		if [ -n "$kept" ] && [ "$(cat "$kept/version")" = "$from" ]; then
+		if [ -n "$kept" ] && first_line "$kept/version" && [ "$line_of" = "$from" ]; then
 			ln "$kept/package.deb" "$txn/old/package.deb" && cp "$kept/parameters" "$txn/old/parameters" || return 1
 		elif [ "$action" != remove ]; then
 			fetch_package "$from" "$txn/old/package.deb" || {
@@ -33,15 +32,30 @@ begin() {
 		fi
 	fi
 	say "$format" >"$txn/record.new"
-	find "$txn" -type f ! -name reserve -exec sync {} + && sync "$txn/old/system" "$txn/old" "$txn" "$home" && mv "$txn/record.new" "$txn/record" && sync "$txn"
+	write_down && mv "$txn/run.new" "$txn/run" && mv "$txn/record.new" "$txn/record" && sync "$txn"
+}
+
+# write_down: all of the record is on the disk, files before the folders that name them.
+write_down() {
+	set -- "$txn"/*.new "$txn"/old/* "$txn"/old/system/* "$txn/old/system" "$txn/old" "$txn" "$home" "${recover_link%/*}"
+	for each in "$@"; do
+		shift
+		[ ! -e "$each" ] || set -- "$@" "$each" # a pattern that stands for nothing
+	done
+	sync "$@"
+}
+
+# clear_leftovers: of one that had not begun.
+clear_leftovers() {
+	if [ -e "$txn" ] || [ -e "$txn.over" ]; then rm -rf "$txn" "$txn.over"; fi
 }
 
 # A transient unit is gone after a power cut; this one is found at every boot.
 install_recovery() {
-	mkdir -p "${recover_link%/*}"
+	[ -d "${recover_link%/*}" ] || mkdir -p "${recover_link%/*}"
 	recovery_unit >"$work/recover.service"
 	cmp -s "$work/recover.service" "$recover_template" || replace "$recover_template" 0644 <"$work/recover.service" || return 1
-	ln -sf "$recover_template" "$recover_link" && sync "${recover_link%/*}"
+	[ -L "$recover_link" ] || ln -s "$recover_template" "$recover_link"
 }
 
 recovery_unit() {
@@ -62,13 +76,12 @@ UNIT
 
 # Room for the old package beside the new one, or nothing begins.
 enough_room() {
-	size=$(dpkg-query --show --showformat='${Installed-Size}' "$name" 2>/dev/null || true)
 	need=$((2 * ${size:-0} + 32768))
-	for place in /usr /var; do
-		free=$(df -P -k "$place" | awk 'NR == 2 { print $4 }')
+	df -P -k /usr /var >"$work/room" && while read -r _ _ _ free _ place; do
+		case $free in *[!0-9]*) continue ;; esac # the heading
 		if [ "$free" -lt "$need" ]; then
 			reason="disk full: $((free / 1024)) MiB free on $place, $((need / 1024)) MiB needed"
 			return 1
 		fi
-	done
+	done <"$work/room"
 }

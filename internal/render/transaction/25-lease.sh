@@ -12,10 +12,16 @@ freezer=/var/lib/kinectl/.freeze # no service has a name with a dot
 holder=${KINECTL_HOLDER:-}
 lease_seconds=${holder##*:}
 holder=${holder%%:*}
-case $holder in *[!0-9a-z]*) holder= ;; esac
+misnamed=
+case $holder in *[!0-9a-z]*) misnamed=yes holder= ;; esac
 case $lease_seconds in '' | *[!0-9]* | ?????*) lease_seconds=60 ;; esac
 
-holder_says() { sed -n "s/.*\"$1\":\"\\([^\"]*\\)\".*/\\1/p" "$lease/holder" 2>/dev/null; }
+holder_says() {
+	first_line "$lease/holder"
+	case $line_of in *"\"$1\":\""*) ;; *) return ;; esac
+	line_of=${line_of##*"\"$1\":\""}
+	say "${line_of%%\"*}"
+}
 
 # whose_lease: in words.
 whose_lease() { say "$(holder_says what) by $(holder_says who), since $(holder_says since)"; }
@@ -62,9 +68,13 @@ refused() {
 
 # hold_lease: take it or renew it, unless it is refused.
 hold_lease() {
+	if [ -n "$misnamed" ]; then
+		reason='KINECTL_HOLDER of this run may have lower-case letters and digits only'
+		return 1
+	fi
 	if refused; then return 1; fi
 	[ -n "$holder" ] || return 0
-	if (umask 022 && mkdir -p "$lease"); then chmod 0755 "${lease%/lease/*}"; fi
+	[ -d "$lease" ] || { (umask 022 && mkdir -p "$lease") && chmod 0755 "${lease%/lease/*}"; }
 	read -r up _ </proc/uptime
 	# Renewed in place, as the deployer beats. A transaction takes none that was given
 	# back meanwhile: the deployer has gone then, and only the transaction is left.
@@ -75,7 +85,7 @@ hold_lease() {
 	if [ "$their" = "$holder" ] && [ "$verb" = transaction ] && [ -e "$lease/beat-$holder" ]; then return 0; fi
 	if [ "$their" != "$holder" ]; then rm -f "$lease"/beat-*; fi
 	# Its last beat first: whoever reads a holder finds one.
-	if ! { say "$up" >"$lease/beat.new" && chown "${KINECTL_LOGIN:-0}" "$lease/beat.new" && mv "$lease/beat.new" "$lease/beat-$holder"; }; then
+	if ! { say "$up" >"$lease/beat.new" && { [ "${KINECTL_LOGIN:-0}" = 0 ] || chown "$KINECTL_LOGIN" "$lease/beat.new"; } && mv "$lease/beat.new" "$lease/beat-$holder"; }; then
 		reason="the lease could not be written to $lease"
 		return 1
 	fi
@@ -100,7 +110,7 @@ take_turn() {
 only_lease() {
 	if take_turn --timeout 2; then
 		describe ready false
-		rmdir "$home" /var/lib/kinectl 2>/dev/null
+		forget_home
 	else
 		describe locked false
 	fi

@@ -4,7 +4,7 @@
 # of its lists and downloads; somebody's `apt-get update` holds them for a while.
 patiently() {
 	tries=0
-	rm -f "$work/units"
+	forget_units
 	until "$@" >"$work/apt" 2>&1; do
 		tries=$((tries + 1))
 		if [ "$tries" -gt 120 ] || ! grep -q 'Could not get lock' "$work/apt"; then
@@ -22,9 +22,7 @@ refresh_index() {
 		reason="no $source_list on this host: it does not know the package repository"
 		return 1
 	fi
-	patiently apt-get -q update -o Dir::Etc::SourceList="$source_list" -o Dir::Etc::SourceParts=- \
-		-o Dir::Cache::PkgCache= -o Dir::Cache::SrcPkgCache= \
-		-o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any && return
+	own_apt update -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any && return
 	reason='the package repository could not be read'
 	if grep -qE 'NO_PUBKEY|BADSIG|EXPKEYSIG|invalid signature|not signed|Hash Sum mismatch|Clearsigned file' "$work/apt"; then
 		reason='the package repository is not signed by the key that this host trusts'
@@ -34,6 +32,23 @@ refresh_index() {
 
 write_pin() {
 	printf 'Explanation: the release that kinectl deployed\nPackage: %s\nPin: version %s\nPin-Priority: 1001\n' "$name" "$1" | replace "$pin" 0644
+}
+
+# own_apt ARGUMENT...: apt-get with no source but ours; with all those of the host it
+# reads tens of thousands of packages each time. Nor does it ask dpkg a dozen times for
+# further architectures where there are none.
+own_apt() {
+	[ -s /var/lib/dpkg/arch ] || set -- "$@" -o APT::Architectures::="$(dpkg --print-architecture)"
+	patiently apt-get -q "$@" -o Dir::Etc::SourceList="$source_list" -o Dir::Etc::SourceParts=- \
+		-o Dir::Cache::PkgCache= -o Dir::Cache::SrcPkgCache=
+}
+
+# download: what will be installed. What our repository and the host lack comes from
+# the distribution's.
+download() {
+	own_apt -y install --download-only --no-install-recommends --no-remove --allow-downgrades --allow-change-held-packages \
+		-o APT::Keep-Downloaded-Packages=true "$name=$package_version" && return
+	apt_install --download-only && rm -f "$work/failure"
 }
 
 # apt_install [OPTION]: exactly this version, and what it depends on.
@@ -71,14 +86,18 @@ install_package() {
 
 # downloaded VERSION: the package file that apt has checked and kept, if any.
 downloaded() {
-	find /var/cache/apt/archives -maxdepth 1 -name "${name}_$(say "$1" | sed 's/:/%3a/g')_*.deb" | head -n 1
+	case $1 in *:*) set -- "${1%%:*}%3a${1#*:}" ;; esac
+	for each in "/var/cache/apt/archives/${name}_$1"_*.deb; do
+		[ ! -e "$each" ] || say "$each"
+		return
+	done
 }
 
 # dpkg_patiently ARGUMENT...: dpkg has no option to wait for its lock, which
 # unattended upgrades hold for a while.
 dpkg_patiently() {
 	tries=0
-	rm -f "$work/units"
+	forget_units
 	until dpkg "$@" >"$work/dpkg" 2>&1; do
 		tries=$((tries + 1))
 		if [ "$tries" -gt 120 ] || ! grep -q 'lock was locked by another process' "$work/dpkg"; then
@@ -109,7 +128,7 @@ act() {
 	if [ "$drain" -gt 0 ]; then step drain; fi
 	take_out || return 1
 	step install
-	mkdir -p "/etc/$name" && chmod 0755 "/etc/$name"
+	[ -d "/etc/$name" ] || { mkdir "/etc/$name" && chmod 0755 "/etc/$name"; }
 	if [ "$action" = restore ]; then
 		write_pin "$package_version" || return 1
 		[ "$from" = "$package_version" ] || install_file "$kept_release/package.deb" || {

@@ -15,7 +15,8 @@ next_runs() { [ -e "$next_marker" ]; }
 # can_swap: old and new may run side by side, on sockets that are open. A person
 # who masks NAME-next.service has said no.
 can_swap() {
-	[ "$runs" = true ] && [ -z "$patience" ] && owned_units service | grep -qx "$next_unit" || return 1
+	[ "$runs" = true ] && [ -z "$patience" ] || return 1
+	case "$newline$(owned_units service)$newline" in *"$newline$next_unit$newline"*) ;; *) return 1 ;; esac
 	[ "$(systemctl show --property=LoadState --value "$next_unit")" = loaded ] || return 1
 	[ "$({ owned_units socket && say "$name.service"; } | xargs systemctl show --property=ActiveState --value | sort -u | grep .)" = active ]
 }
@@ -48,11 +49,18 @@ swap_back() {
 		return
 	fi
 	if ! untouched; then
-		if ! next_runs && can_swap && start_next; then let_in; fi
+		if ! next_runs && next_of_old; then let_in; fi
 		systemctl restart "$name.service" || return 1
 	fi
 	stop_next
 }
+
+# next_of_old: by the rules of the release of the record, above all how long it may
+# take. Apart: a release that comes after this one has its own.
+next_of_old() (
+	[ ! -e "$txn/old/parameters" ] || load_parameters "$txn/old/parameters"
+	can_swap && start_next
+)
 
 # untouched: NAME.service is still the start that it was when the record was made
 # (InvocationID in systemd.exec(5)).
@@ -89,11 +97,20 @@ give_up_next() {
 	stop_next
 }
 
+# stop_next: one that goes on after all keeps its marker, for whoever tries again.
 stop_next() {
 	next_runs || return 0
-	systemctl stop "$next_unit" >/dev/null 2>&1
+	systemctl stop "$next_unit" >/dev/null 2>&1 ||
+		case $(systemctl show --property=ActiveState --value "$next_unit") in inactive | failed) ;; *) return 0 ;; esac
 	systemctl reset-failed "$next_unit" >/dev/null 2>&1
 	rm -f "$next_marker"
+}
+
+# spare_next: stop it, unless it is what answers while NAME.service does not run.
+spare_next() {
+	next_runs || return 0
+	if ! systemctl --quiet is-active "$name.service" && systemctl --quiet is-active "$next_unit"; then return 0; fi
+	stop_next
 }
 
 # judge_next: as judge, but over the socket that only the next one has, and with the

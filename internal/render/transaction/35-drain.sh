@@ -31,4 +31,6 @@ await_drained() {
 	done
 }
 
-put_in() { rm -rf "$drain_marker" "/run/kinectl/$name.drain"; }
+put_in() {
+	if [ -e "$drain_marker" ] || [ -L "$drain_marker" ] || [ -e "/run/kinectl/$name.drain" ]; then rm -rf "$drain_marker" "/run/kinectl/$name.drain"; fi
+}

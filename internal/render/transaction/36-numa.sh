@@ -44,6 +44,7 @@ bind_to_numa() {
 }
 
 unbind_from_numa() {
+	[ -e "${numa_conf%/*}" ] || return 0
 	rm -f "$numa_conf" "$numa_conf.kinectl-new"
 	rmdir "${numa_conf%/*}" 2>/dev/null
 	return 0

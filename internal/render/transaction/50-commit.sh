@@ -6,7 +6,8 @@ commit() {
 	step commit
 	reason= # of what was mended on the way
 	next=$home/releases/$release
-	rm -rf "$next.new" && mkdir -p "$next.new" || return 1
+	if [ -e "$next.new" ]; then rm -rf "$next.new"; fi
+	mkdir -p "$next.new" || return 1
 	if [ "$action" = restore ]; then
 		ln "$kept_release/package.deb" "$next.new/package.deb" || return 1
 	elif [ -e "$txn/old/package.deb" ] && [ "$from" = "$package_version" ]; then
@@ -14,14 +15,14 @@ commit() {
 	else
 		fetch_package "$package_version" "$next.new/package.deb" || return 1
 	fi
-	cp "$work/environment" "$next.new/environment" && cp "$work/parameters" "$next.new/parameters" || return 1
+	cp "$work/environment" "$work/parameters" "$next.new/" || return 1
 	say "$package_version" >"$next.new/version"
 	say "$digest" >"$next.new/digest"
 	# Which state of the inventory it is of: hosts of one release have the same.
 	if [ "$action" = restore ]; then cat "$kept_release/configuration" 2>/dev/null; else say "${KINECTL_CONFIGURATION:-}"; fi >"$next.new/configuration"
 	describe "$1" true
 	say "$line}" >"$txn/line"
-	find "$next.new" "$txn/line" -type f -exec sync {} + && sync "$next.new" "$home/releases" || return 1
+	sync "$next.new"/* "$txn/line" "$next.new" "$home/releases" || return 1
 	mv "$txn/record" "$txn/committed" || return 1
 	# From here on nothing may end in going back.
 	sync "$txn"
@@ -33,29 +34,36 @@ commit() {
 # What a commit leaves to do, and what a boot can do in its place.
 close_transaction() {
 	for new in "$home"/releases/*.new; do
-		if [ -d "$new" ]; then rm -rf "${new%.new}" && mv "$new" "${new%.new}"; fi
+		[ -d "$new" ] || continue
+		if [ -e "${new%.new}" ]; then rm -rf "${new%.new}"; fi
+		mv "$new" "${new%.new}"
 	done
 	record_history "$(cat "$txn/line")"
 	current=$(current_release)
 	for kept in $(kept_releases); do
 		[ "$kept" != "$current" ] || continue
 		same=no
-		if cmp -s "$kept/version" "$current/version" && cmp -s "$kept/digest" "$current/digest"; then same=yes; fi
+		if [ "$(words_of "$kept")" = "$(words_of "$current")" ]; then same=yes; fi
 		# Going back takes the releases after the goal away: they were left for a reason.
 		if [ "$same" = yes ] || { [ -e "$txn/back-to" ] && [ "${kept##*/}" -gt "$(cat "$txn/back-to")" ]; }; then rm -rf "$kept"; fi
 	done
-	kept_releases | head -n -3 | while read -r old; do rm -rf "$old"; done
+	# shellcheck disable=SC2046 # paths without a space
+	while set -- $(kept_releases) && [ "$#" -gt 3 ]; do rm -rf "$(oldest_release)" || break; done
 	clear_transaction
 }
 
+# words_of RELEASE: its version and the digest of its environment.
+words_of() { first_line "$1/version" && printf '%s ' "$line_of" && first_line "$1/digest" && say "$line_of"; }
+
 clear_transaction() {
 	put_in
-	stop_next
+	spare_next
 	rm -f "/var/cache/apt/archives/${name}_"*.deb "$live_environment.kinectl-new" "$pin.kinectl-new" "$numa_conf.kinectl-new"
 	# Away by one rename: a folder deleted half-way would be a record of nothing.
-	if [ -e "$txn" ]; then rm -rf "$txn.over" && mv "$txn" "$txn.over"; fi
+	if [ -e "$txn.over" ]; then rm -rf "$txn.over"; fi
+	if [ -e "$txn" ]; then mv "$txn" "$txn.over"; fi
 	rm -rf "$txn.over" "$home"/releases/*.new
 	rm -f "$recover_link"
-	rmdir "$home/releases" 2>/dev/null
+	[ -n "$(kept_releases)" ] || rmdir "$home/releases" 2>/dev/null
 	sync "$home"
 }

@@ -5,6 +5,12 @@
 
 # power: what `kinectl restart`, `stop` and `start` do here; action says which.
 power() {
+	# First: what it leaves is what there is to look at.
+	if unfinished && ! finish_earlier; then
+		refuse failed
+		return 1
+	fi
+	reason=
 	as_deployed
 	if [ -z "$from" ] && [ "$action" != stop ]; then
 		reason='not installed'
@@ -74,13 +80,12 @@ is_stopped() {
 
 begin_power() {
 	reason=
-	if unfinished; then finish_earlier || return 1; fi
 	# A release that was not kept: the commit of this one would make it the current.
 	rm -rf "$txn" "$txn.over" "$home"/releases/*.new
 	install_recovery && mkdir -p "$txn/old" && replace "$txn/run" 0700 <"$work/run" &&
 		say "$active" >"$txn/old/active" && say "$invocation" >"$txn/old/invocation" &&
 		say "$from" >"$txn/old/version" && say "$who" >"$txn/who" && say "$action" >"$txn/power.new" &&
-		find "$txn" -type f -exec sync {} + && sync "$txn/old" "$txn" "$home" && mv "$txn/power.new" "$txn/power" && sync "$txn"
+		find "$txn" -type f -exec sync {} + && sync "$txn/old" "$txn" "$home" "${recover_link%/*}" && mv "$txn/power.new" "$txn/power" && sync "$txn"
 }
 
 # switch_power: out of traffic, and then what action says.

@@ -32,6 +32,7 @@ check() {
 }
 
 status() {
+	sweep /run/kinectl
 	current=$(current_release)
 	health=none
 	busy=false
@@ -51,7 +52,7 @@ status() {
 	fi
 	reason=${sickness:-$reason}
 	kept=
-	for each in $(kept_releases); do
+	for each in $(kept_releases | sort -t / -k 7 -n); do
 		kept="$kept${kept:+,}{\"release\":${each##*/},\"version\":\"$(cat "$each/version")\",\"digest\":\"$(cat "$each/digest")\",\"configuration\":\"$(tr -cd '0-9a-f' 2>/dev/null <"$each/configuration")\",\"when\":$(stat --format=%Y "$each/digest")}"
 	done
 	unit_state
@@ -61,6 +62,10 @@ status() {
 	line="$line,\"active\":\"$active\",\"enabled\":\"$enabled\",\"lease\":$(json_string "$(holding)"),\"freeze\":$(json_string "$(if frozen; then say "$reason"; fi)")"
 	say "$line,\"last\":$(past | tail -n 1 | grep . || echo null)}" >"$work/result"
 }
+
+# sweep FOLDER: what a stage that was killed left there, which nothing can need after
+# a day: no transaction may take so long.
+sweep() { find "$1" -mindepth 1 -maxdepth 1 -type d -name "$name.??????" -mmin +1440 -exec rm -rf {} +; }
 
 # past: the lines of the history, the oldest first. One that a power cut tore is none.
 past() { cat "$history.1" "$history" 2>/dev/null | grep '^{.*}$'; }

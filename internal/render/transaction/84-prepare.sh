@@ -29,13 +29,13 @@ prepare() {
 		refuse failed
 		return
 	fi
-	rm -rf "$home/before"
-	from=$(installed_version "$name")
+	if [ -e "$home/before" ]; then rm -rf "$home/before"; fi
+	read_installed
 	differs=true
 	case $action in
 	install)
-		digest=$(say "$2" | cut -c 1-12)
-		if ! choose_variant || ! nobody_elses || ! has_credentials || ! numa_binding >"$work/numa.conf" || ! { [ "$from" = "$package_version" ] || { enough_room && refresh_index && apt_install --download-only; }; }; then
+		digest=$(printf %.12s "$2")
+		if ! choose_variant || ! nobody_elses || ! has_credentials || ! numa_binding >"$work/numa.conf" || ! { [ "$from" = "$package_version" ] || { enough_room && refresh_index && download; }; }; then
 			refuse failed
 			return
 		fi
@@ -55,7 +55,7 @@ prepare() {
 		fi
 		;;
 	esac
-	rmdir "$home" /var/lib/kinectl 2>/dev/null
+	forget_home
 	describe ready false
 	line="$line,\"differs\":$differs"
 	tell

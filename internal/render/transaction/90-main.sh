@@ -23,7 +23,7 @@ same_as_now() {
 # kept_as_current: what is installed may have come by hand, over another release.
 kept_as_current() {
 	current=$(current_release)
-	[ -n "$current" ] && [ "$(cat "$current/version")" = "$package_version" ]
+	[ -n "$current" ] && first_line "$current/version" && [ "$line_of" = "$package_version" ]
 }
 
 # same_environment: Prepare has only the digest of the new one.
@@ -62,8 +62,8 @@ transaction() {
 		refuse locked
 		return 4
 	}
-	sed -n '1,/^# end of parameters$/p' "$work/run" >"$work/parameters"
-	from=$(installed_version "$name")
+	sed '/^# end of parameters$/q' "$work/run" >"$work/parameters"
+	read_installed
 	case $action in restart | start | stop)
 		power
 		return
@@ -151,6 +151,21 @@ finish_removal() {
 
 guard() {
 	take_lock
+	said=
+	[ ! -e "$work/result" ] || read -r said <"$work/result"
+	case $said in
+	*'"result":"locked"'*) ;; # the host is another one's, and so is what is left here
+	*) finish_for_good ;;
+	esac
+	rm -f "$work/environment" "$work/run" "$work/parameters" "/run/kinectl/$name.step"
+	forget_home
+	# The deployer's end reads the result and removes the folder, if it still lives.
+	kill -0 "$1" 2>/dev/null || rm -rf "$work"
+}
+
+# finish_for_good: what was begun here and has no end. When going back fails, a next
+# that answers is left.
+finish_for_good() {
 	if [ -e "$txn/power" ]; then
 		finish_power online
 	elif unfinished; then
@@ -168,11 +183,7 @@ guard() {
 	elif [ -e "$txn" ] || [ -L "$recover_link" ]; then
 		clear_transaction
 	fi
-	stop_next
-	rm -f "$work/environment" "$work/run" "$work/parameters" "/run/kinectl/$name.step"
-	rmdir "$home" /var/lib/kinectl 2>/dev/null
-	# The deployer's end reads the result and removes the folder, if it still lives.
-	kill -0 "$1" 2>/dev/null || rm -rf "$work"
+	unfinished || spare_next
 }
 
 recover() {

@@ -80,7 +80,8 @@ func TestLease(t *testing.T) {
 		beat("c3", "")
 		f("prepare", "a1:20", "yes")
 	}
-	f("prepare", "d4/../..:20", held) // no id, so none is taken
+	f("prepare", "d4/../..:20", "KINECTL_HOLDER of this run may have lower-case letters and digits only")
+	f("transaction", "A1:20", "KINECTL_HOLDER of this run may have lower-case letters and digits only")
 	// A boot: what is not there was nobody else's.
 	if err := os.RemoveAll(filepath.Join(dir, "lease")); err != nil {
 		t.Fatal(err)

@@ -6,31 +6,30 @@
 main() {
 	set -u
 	umask 077
-	arguments=$(
-		cat <<'KINECTL_ARGUMENTS'
+	IFS= read -r arguments <<'KINECTL_ARGUMENTS'
 <<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>
 KINECTL_ARGUMENTS
-	)
-	stage=$(argument stage)
-	(umask 022 && mkdir -p /run/kinectl)
+	argument stage && stage=$value
+	[ -d /run/kinectl ] || (umask 022 && mkdir -p /run/kinectl)
 	work=$(mktemp -d "/run/kinectl/$name.XXXXXX") || exit 1
 	trap 'rm -rf "$work"' EXIT
 	trap '' PIPE HUP
 	script >"$work/run"
-	set -- "$(argument action)" "$work" "$(argument release)" "$(argument digest)"
-	KINECTL_HOLDER=$(argument holder)
-	export KINECTL_HOLDER
+	argument action && set -- "$value" "$work"
+	argument release && set -- "$@" "$value"
+	argument digest && set -- "$@" "$value"
+	argument holder && export KINECTL_HOLDER="$value"
 	case $stage in status | survey | history | plan) ;; *) login ;; esac
 	case $stage:$arguments in
 	status:*) look status "$work" ;;
 	survey:*) look survey "$work" ;;
-	history:*) look history "$work" "$(argument lines)" ;;
+	history:*) argument lines && look history "$work" "$value" ;;
 	plan:*)
-		argument environment | base64 -d >"$work/environment"
+		decode environment
 		look plan "$@"
 		;;
 	release:*'"_ansible_check_mode": true'*)
-		argument environment | base64 -d >"$work/environment"
+		decode environment
 		look check "$@"
 		;;
 	prepare:*'"_ansible_check_mode": true'*) printf '{"failed":false,"changed":false,"result":"ready"}' >"$work/result" ;;
@@ -39,12 +38,12 @@ KINECTL_ARGUMENTS
 	lease:*) look lease "$@" ;;
 	freeze:*'"_ansible_check_mode": true'* | unfreeze:*'"_ansible_check_mode": true'*) printf '{"failed":false,"changed":true,"result":"checked"}' >"$work/result" ;;
 	freeze:* | unfreeze:*)
-		argument reason | base64 -d >"$work/reason"
+		decode reason
 		look "$stage" "$@"
 		;;
 	before:*'"_ansible_check_mode": true'*) printf '{"failed":false,"changed":false,"result":"ready"}' >"$work/result" ;;
 	before:*)
-		argument environment | base64 -d >"$work/environment"
+		decode environment
 		look before "$work"
 		;;
 	release:*) release "$@" ;;
@@ -57,11 +56,21 @@ KINECTL_ARGUMENTS
 		result=$(ended failed "the transaction ended without a result: $(cat "$work/start" "$work/log" 2>/dev/null | tail -n 5 | tr -c '[:alnum:] ./:=_-' ' ')")
 	fi
 	rm -rf "$work"
+	trap - EXIT
 	printf '%s\n' "$result"
 }
 
-# argument NAME: one of the module's arguments, none of which has a quote in it.
-argument() { printf '%s' "$arguments" | sed -n "s/.*\"$1\": \"\\([^\"]*\\)\".*/\\1/p"; }
+# argument NAME: one of the module's arguments into $value, and empty where it is
+# none. No value has a quote in it. A shell takes the square of the time to what
+# it looks for: the environment, which may be long, is the last argument of the playbook.
+argument() {
+	value=
+	case $arguments in *"\"$1\": \""*) value=${arguments#*"\"$1\": \""} ;; esac
+	value=${value%%\"*}
+}
+
+# decode NAME: an argument in base64, into a file of that name.
+decode() { argument "$1" && printf %s "$value" | base64 -d >"$work/$1"; }
 
 ended() { printf '{"failed":true,"changed":false,"result":"%s","reason":"%s","msg":"%s: %s","log":[]}' "$1" "$2" "$1" "$2"; }
 
@@ -69,25 +78,42 @@ ended() { printf '{"failed":true,"changed":false,"result":"%s","reason":"%s","ms
 # the process above this one that sshd started, through `sudo` too. Where sshd says
 # which key was used (sshd_config(5), ExposeAuthInfo), also the comment of that key.
 login() {
-	process=$$ shell=
-	# The highest that has one is the user's own: `sudo` itself has it too, as root.
+	newline='
+'
+	above='' environs='' process=$$
 	while [ "$process" -gt 1 ]; do
-		last=$process
-		if [ -n "$(login_variable SSH_CONNECTION)" ]; then shell=$last; elif [ -n "$shell" ]; then break; fi
-		process=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$last/status")
+		above="$above $process" environs="$environs $process/environ"
+		read -r process <"/proc/$process/stat" || break # "PID (COMMAND) STATE PARENT ..." in proc(5)
+		process=${process##*) } && process=${process#* } && process=${process%% *}
 	done
-	last=${shell:-$$}
-	connection=$(login_variable SSH_CONNECTION)
-	KINECTL_LOGIN=$(stat --format=%u "/proc/$last")
-	user=$(id -un "$KINECTL_LOGIN")
-	[ -n "$connection" ] || user=${SUDO_USER:-$user}
-	key=$(login_variable SSH_USER_AUTH)
+	# shellcheck disable=SC2086 # numbers
+	told=$(cd /proc && grep -azH -e '^SSH_CONNECTION=' -e '^SSH_USER_AUTH=' $environs 2>/dev/null | tr '\n\0' ' \n')
+	shell=
+	for process in $above; do
+		# The highest that has one is the user's own: `sudo` itself has it too, as root.
+		if told_by "$process" SSH_CONNECTION; then shell=$process; elif [ -n "$shell" ]; then break; fi
+	done
+	: "${shell:=$$}"
+	read -r KINECTL_LOGIN user <<-OWNER
+		$(stat --format='%u %U' "/proc/$shell")
+	OWNER
+	told_by "$shell" SSH_USER_AUTH
+	key=$value
+	told_by "$shell" SSH_CONNECTION || user=${SUDO_USER:-$user}
+	case $user in UNKNOWN | *[!A-Za-z0-9@._+-]*) user=$KINECTL_LOGIN ;; esac
 	if [ -f "$key" ]; then key=$(key_comment "$key"); else key=; fi
-	KINECTL_WHO="${key:+$key as }$user${connection:+ from ${connection%% *}}"
+	KINECTL_WHO="${key:+$key as }$user${value:+ from ${value%% *}}"
 	export KINECTL_LOGIN KINECTL_WHO
 }
 
-login_variable() { tr '\0' '\n' <"/proc/$last/environ" 2>/dev/null | sed -n "s/^$1=//p"; }
+# told_by PID NAME: what that process has as this variable into $value, if it has it.
+told_by() {
+	value=
+	case "$newline$told" in *"$newline$1/environ:$2="*) ;; *) return 1 ;; esac
+	value="$newline$told"
+	value=${value##*"$newline$1/environ:$2="}
+	value=${value%%"$newline"*}
+}
 
 # key_comment FILE: what stands behind the key in authorized_keys, with the plain
 # letters only: its owner wrote it.
@@ -107,14 +133,16 @@ look() { /bin/sh "$work/run" "$@" >"$work/log" 2>&1 </dev/null; }
 # release ACTION DIR [N]: run the transaction as a unit, which goes
 # on whatever becomes of this shell. Its name is the host's lock.
 release() {
-	argument environment | base64 -d >"$work/environment"
+	decode environment
+	argument configuration
 	systemd-run --quiet --wait --collect --unit="kinectl-$name" --description="Release of $name" --setenv=KINECTL_WHO="$KINECTL_WHO" \
 		--setenv=KINECTL_HOLDER="$KINECTL_HOLDER" --setenv=KINECTL_LOGIN="$KINECTL_LOGIN" \
-		--setenv=KINECTL_CONFIGURATION="$(argument configuration)" \
+		--setenv=KINECTL_CONFIGURATION="$value" \
 		--property=StandardInput=null --property=StandardOutput="append:$work/log" --property=StandardError="append:$work/log" \
 		--property=RuntimeMaxSec="$limit" --property=TimeoutStopSec="$limit" --property=ExecStopPost="/bin/sh $work/run guard $work $$" \
-		/bin/sh "$work/run" transaction "$@" >"$work/start" 2>&1 </dev/null
-	# systemd-run can lose its bus, or its life, while the unit goes on in our folder.
+		/bin/sh "$work/run" transaction "$@" >"$work/start" 2>&1 </dev/null && [ ! -s "$work/start" ] && return
+	# systemd-run can lose its bus (and says so, with exit code 0) or its life, while the
+	# unit goes on in our folder.
 	if grep -q 'already' "$work/start"; then return; fi
 	until state=$(systemctl show --property=ActiveState --value "kinectl-$name") && { [ "$state" = inactive ] || [ "$state" = failed ]; }; do sleep 0.2; done
 }

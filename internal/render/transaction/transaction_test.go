@@ -2,6 +2,7 @@ package transaction
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -184,9 +185,14 @@ func TestArgument(t *testing.T) {
 	text := strings.TrimSuffix(string(Module(hello())), "\nmain\n")
 	f := func(arguments, name, want string) {
 		t.Helper()
-		out, err := exec.Command("sh", "-c", fmt.Sprintf("%s\narguments=%s\nargument %s", text, quote(arguments), name)).Output()
+		// A search that takes the square of the time would take minutes.
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, "sh")
+		cmd.Stdin = strings.NewReader(fmt.Sprintf("%s\narguments=%s\nargument %s; echo \"$value\"", text, quote(arguments), name))
+		out, err := cmd.Output()
 		if got := strings.TrimSuffix(string(out), "\n"); err != nil || got != want {
-			t.Errorf("argument %s of %s is %q, want %q; %v", name, arguments, got, want, err)
+			t.Errorf("argument %s of %.100s is %.100q, want %.100q; %v", name, arguments, got, want, err)
 		}
 	}
 	const all = `{"stage": "release", "action": "restore", "environment": "QT0iMSIK", "version": "1.2.0~rc1", "digest": "0123abcd", "_ansible_check_mode": false}`
@@ -195,5 +201,8 @@ func TestArgument(t *testing.T) {
 	f(all, "version", "1.2.0~rc1")
 	f(all, "digest", "0123abcd")
 	f(`{"stage": "status"}`, "environment", "")
+	long := strings.Repeat("QT0iMSIK", 12_000)
+	f(`{"stage": "release", "action": "install", "environment": "`+long+`", "_ansible_check_mode": false}`, "environment", long)
+	f(`{"stage": "release", "action": "install", "environment": "`+long+`", "_ansible_check_mode": false}`, "stage", "release")
 	f(`{"action": "\", \"stage\": \"release", "stage": "status"}`, "stage", "status")
 }
