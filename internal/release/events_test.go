@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -69,9 +68,16 @@ func TestHeirInterrupted(t *testing.T) {
 
 // TestSlowReader loses nothing of what is still in the pipe when Ansible has ended.
 func TestSlowReader(t *testing.T) {
-	o := pretend(t, heir+`for h in h1 h2 h3 h4; do printf '{"event": "ok", "host": "%s", "task": "%9000s"}\n' $h x >&3; done`)
-	var first sync.Once
-	got := hostsOf(t, t.Context(), o, nil, func() { first.Do(func() { time.Sleep(500 * time.Millisecond) }) })
+	ended := filepath.Join(t.TempDir(), "ended")
+	o := pretend(t, heir+`for h in h1 h2 h3 h4; do printf '{"event": "ok", "host": "%s", "task": "%9000s"}\n' $h x >&3; done; : >`+ended)
+	got := hostsOf(t, t.Context(), o, nil, func() { // which reads on when Ansible has said all
+		for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(ended); err == nil {
+				return
+			}
+		}
+		t.Error("Ansible waits for its reader")
+	})
 	if strings.Join(got, " ") != "h1 h2 h3 h4" {
 		t.Errorf("got %q", got)
 	}
