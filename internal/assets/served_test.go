@@ -10,26 +10,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kinectl/kinectl/internal/needs"
 	served "github.com/kinectl/kinectl/service/site"
 )
-
-// require skips a test whose program is missing, and fails it where nothing may
-// be left out.
-func require(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("KINECTL_E2E") == "required" {
-			t.Fatalf("%s is not installed", program)
-		}
-		t.Skipf("%s is not installed: what it would say was not tested", program)
-	}
-}
 
 // TestRealDecoders has gzip and zstd check every compressed file, and holds what they
 // unpack to the file beside it. Brotli has its turn in TestCurl.
 func TestRealDecoders(t *testing.T) {
-	require(t, "gzip")
-	require(t, "zstd")
+	needs.Program(t, "gzip", "what it would say was not tested")
+	needs.Program(t, "zstd", "what it would say was not tested")
 	dst, _ := build(t, write(t, map[string]string{
 		"index.html": strings.Repeat("<p>a page of no great interest</p>\n", 3000),
 		"words.txt":  text(200_000),
@@ -74,7 +63,7 @@ func TestRealDecoders(t *testing.T) {
 // TestWindow has zstd read a file that is larger than the window which a browser must
 // take, with the memory for just that.
 func TestWindow(t *testing.T) {
-	require(t, "zstd")
+	needs.Program(t, "zstd", "what it would say was not tested")
 	dir := t.TempDir()
 	plain := []byte(text(9 << 20))
 	encode, err := formats()[1].encoder()
@@ -133,7 +122,7 @@ func TestHistory(t *testing.T) {
 // TestCurl prepares the golden site, serves it with service/site, and fetches each page in
 // each form with curl, whose own decoders then give the same bytes.
 func TestCurl(t *testing.T) {
-	require(t, "curl")
+	needs.Program(t, "curl", "what it would say was not tested")
 	dst, r := build(t, "testdata/site", Options{})
 	handler, err := served.New(os.DirFS(dst))
 	if err != nil {

@@ -15,18 +15,8 @@ import (
 	"github.com/kinectl/kinectl/internal/artifact"
 	"github.com/kinectl/kinectl/internal/cli"
 	"github.com/kinectl/kinectl/internal/manual"
+	"github.com/kinectl/kinectl/internal/needs"
 )
-
-// require skips a test whose program is missing, unless that must not be.
-func require(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("KINECTL_E2E") == "required" {
-			t.Fatalf("%s is not installed", program)
-		}
-		t.Skipf("%s is not installed: nothing was read by it", program)
-	}
-}
 
 func files(t *testing.T) []artifact.File {
 	t.Helper()
@@ -83,7 +73,7 @@ func TestFiles(t *testing.T) {
 
 // TestPagesForMan lets the real program format every page.
 func TestPagesForMan(t *testing.T) {
-	require(t, "man")
+	needs.Program(t, "man", "nothing was read by it")
 	dir := t.TempDir()
 	for _, f := range files(t) {
 		if !strings.HasPrefix(f.Path, "man/") {
@@ -105,7 +95,7 @@ func TestPagesForMan(t *testing.T) {
 
 // TestCompletionForBash completes a verb with the real shell.
 func TestCompletionForBash(t *testing.T) {
-	require(t, "bash")
+	needs.Program(t, "bash", "nothing was read by it")
 	dir := t.TempDir()
 	for _, f := range files(t) {
 		if f.Path == "completion/kinectl" {

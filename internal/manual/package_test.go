@@ -11,6 +11,7 @@ import (
 
 	"github.com/kinectl/kinectl/internal/cli"
 	"github.com/kinectl/kinectl/internal/manual"
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // run calls a program and returns all that it says.
@@ -29,8 +30,8 @@ func run(t *testing.T, dir string, argv ...string) string {
 // TestOwnPackage does what `make package` does, in a folder of its own, and
 // lets Debian's programs judge the result.
 func TestOwnPackage(t *testing.T) {
-	require(t, "go")
-	require(t, "dpkg-deb")
+	needs.Program(t, "go", "nothing was read by it")
+	needs.Program(t, "dpkg-deb", "nothing was read by it")
 	dir := t.TempDir()
 	spec, err := os.ReadFile("../../spec.yml")
 	if err != nil {
@@ -61,7 +62,7 @@ func TestOwnPackage(t *testing.T) {
 		}
 	}
 	t.Run("man", func(t *testing.T) {
-		require(t, "man")
+		needs.Program(t, "man", "nothing was read by it")
 		for _, page := range []string{"kinectl", "kinectl-repo-publish"} {
 			want := filepath.Join(dir, "root/usr/share/man/man1", page+".1.gz")
 			if got := strings.TrimSpace(run(t, dir, "man", "-M", filepath.Join(dir, "root/usr/share/man"), "-w", page)); got != want {

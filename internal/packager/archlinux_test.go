@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 func TestArchlinux(t *testing.T) {
@@ -65,7 +67,7 @@ func TestArchlinux(t *testing.T) {
 // TestArchlinuxLife installs, upgrades and removes with pacman in a root of
 // its own; the hooks of Arch and a shell are not there.
 func TestArchlinuxLife(t *testing.T) {
-	require(t, "pacman", "the package was not installed by pacman")
+	needs.Program(t, "pacman", "the package was not installed by pacman")
 	if os.Geteuid() != 0 {
 		t.Skip("not root: the package was not installed by pacman")
 	}

@@ -9,10 +9,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 func TestDebForDpkg(t *testing.T) {
-	require(t, "dpkg-deb", "the package was not read by dpkg")
+	needs.Program(t, "dpkg-deb", "the package was not read by dpkg")
 	c := films(t, "1.0.0-rc1")
 	file := pack(t, t.TempDir(), "deb", c, Options{Arch: "arm64", Distribution: "debian12"})
 	f := func(field, want string) {
@@ -58,7 +60,7 @@ func TestDebForDpkg(t *testing.T) {
 
 // What every version of dpkg that is asked for can read.
 func TestDebCompression(t *testing.T) {
-	require(t, "dpkg-deb", "no compression was read by dpkg")
+	needs.Program(t, "dpkg-deb", "no compression was read by dpkg")
 	c := films(t, "1.0.0")
 	f := func(compression, member string) {
 		t.Helper()
@@ -123,7 +125,7 @@ func TestChangelog(t *testing.T) {
 // TestDebForLintian packs a real Go program under every license and
 // description that lintian has something to say about.
 func TestDebForLintian(t *testing.T) {
-	require(t, "lintian", "the package was not checked by Debian's rules")
+	needs.Program(t, "lintian", "the package was not checked by Debian's rules")
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "main.go"), "package main\n\nfunc main() { println(1) }\n", 0o644)
 	write(t, filepath.Join(dir, "go.mod"), "module x\n\ngo 1.26\n", 0o644)

@@ -111,18 +111,6 @@ func pack(t *testing.T, dir, format string, c Contents, o Options) string {
 	return path
 }
 
-// require skips where a program is not installed, except in the full check.
-func require(t *testing.T, program, lost string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	if os.Getenv("KINECTL_E2E") == "required" {
-		t.Fatalf("%s is not installed: %s", program, lost)
-	}
-	t.Skipf("%s is not installed: %s", program, lost)
-}
-
 // run runs a program that must succeed, and returns what it prints.
 func run(t *testing.T, argv ...string) string {
 	t.Helper()

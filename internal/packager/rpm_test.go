@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 func TestRPMForRPM(t *testing.T) {
-	require(t, "rpm", "the package was not read by rpm")
+	needs.Program(t, "rpm", "the package was not read by rpm")
 	c := films(t, "1.0.0-rc1")
 	file := pack(t, t.TempDir(), "rpm", c, Options{Arch: "amd64", Distribution: "rhel9"})
 	db := t.TempDir()
@@ -55,7 +57,7 @@ func TestRPMForRPM(t *testing.T) {
 }
 
 func TestRPMCompression(t *testing.T) {
-	require(t, "rpm", "no compression was read by rpm")
+	needs.Program(t, "rpm", "no compression was read by rpm")
 	c := films(t, "1.0.0")
 	f := func(compression, want string) {
 		t.Helper()
@@ -79,7 +81,7 @@ func TestRPMCompression(t *testing.T) {
 // they are called.
 func TestRPMLife(t *testing.T) {
 	for _, program := range []string{"dnf", "rpm", "ldd"} {
-		require(t, program, "the package was not installed by dnf")
+		needs.Program(t, program, "the package was not installed by dnf")
 	}
 	if os.Geteuid() != 0 {
 		t.Skip("not root: the package was not installed by dnf")

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // all returns every script of films, by its name ("deb/prerm").
@@ -41,7 +43,7 @@ func scriptsOf(t *testing.T, u units) map[string]string {
 }
 
 func TestScriptsForShellcheck(t *testing.T) {
-	require(t, "shellcheck", "the scripts of the packages were not checked")
+	needs.Program(t, "shellcheck", "the scripts of the packages were not checked")
 	check := func(format, body string) string {
 		shell := "sh"
 		if format == "archlinux" { // where they become functions of a bash script

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // race runs the plugin without Ansible: a host ends at the very moment in which it is
@@ -53,7 +55,7 @@ if left or alive:
 `
 
 func TestAskAndLeave(t *testing.T) {
-	require(t, "python3")
+	needs.Program(t, "python3", "no playbook was run")
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "kinectl.py"), string(callback), 0o600)
 	write(t, filepath.Join(dir, "race.py"), race, 0o600)

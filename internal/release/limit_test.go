@@ -4,12 +4,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // TestChoose asks the real Ansible what a limit means: who is deployed, whose lease
 // is taken beside them, and which Prometheus is told.
 func TestChoose(t *testing.T) {
-	require(t, "ansible")
+	needs.Program(t, "ansible", "no playbook was run")
 	root := t.TempDir()
 	t.Setenv("HOME", root)
 	t.Setenv("XDG_CACHE_HOME", root)

@@ -3,13 +3,13 @@ package release
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/render/ansible"
 	"github.com/kinectl/kinectl/internal/version"
@@ -38,7 +38,7 @@ printf '{"changed":true,"differs":true,"failed":%s,"result":"%s","reason":"as as
 func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
 	t.Helper()
 	for _, program := range []string{"ansible-playbook", "ansible-inventory", "ssh"} {
-		require(t, program)
+		needs.Program(t, program, "no playbook was run")
 	}
 	root := t.TempDir()
 	t.Setenv("HOME", root)
@@ -81,16 +81,6 @@ func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
 	return run(t.Context(), Options{Infra: in, StateDir: filepath.Join(root, "state")}, p, files)
 }
 
-func require(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("KINECTL_E2E") == "required" {
-			t.Fatalf("%s is not installed", program)
-		}
-		t.Skipf("%s is not installed: no playbook was run", program)
-	}
-}
-
 // TestRun drives the real Ansible over hosts that end in every way.
 func TestRun(t *testing.T) {
 	f := func(kind error, want, untouched, serial string, hosts ...string) {
@@ -121,7 +111,7 @@ func TestRun(t *testing.T) {
 
 // TestOpenInfra asks the real ansible-inventory, and then nobody.
 func TestOpenInfra(t *testing.T) {
-	require(t, "ansible-inventory")
+	needs.Program(t, "ansible-inventory", "no playbook was run")
 	root := t.TempDir()
 	t.Setenv("HOME", root)
 	t.Setenv("XDG_CACHE_HOME", root)
@@ -155,7 +145,7 @@ func TestOpenInfra(t *testing.T) {
 
 // TestOpenInfraFault names the file that Ansible cannot read.
 func TestOpenInfraFault(t *testing.T) {
-	require(t, "ansible-inventory")
+	needs.Program(t, "ansible-inventory", "no playbook was run")
 	root := t.TempDir()
 	t.Setenv("HOME", root)
 	t.Setenv("XDG_CACHE_HOME", root)

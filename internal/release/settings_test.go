@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // TestReadSettings asks the real ansible-config which file it reads and what it makes
 // of it and of the environment, and compares.
 func TestReadSettings(t *testing.T) {
-	require(t, "ansible-config")
+	needs.Program(t, "ansible-config", "no playbook was run")
 	said := func(pattern, output string) string {
 		if m := regexp.MustCompile(`(?m)^` + pattern + ` = (.*)$`).FindStringSubmatch(output); m != nil && m[1] != "None" {
 			return m[1]

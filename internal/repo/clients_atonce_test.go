@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // The environment of a process of TestPublisherProcess.
@@ -152,8 +154,8 @@ func yumNames(text string) map[string]string {
 // while clients refresh and install over the project's server. Nothing is lost,
 // and no client meets anything that does not fit together.
 func TestClientsWhilePublishing(t *testing.T) {
-	require(t, "apt-get", "no clients refreshed while others published")
-	require(t, "dnf", "no clients refreshed while others published")
+	needs.Program(t, "apt-get", "no clients refreshed while others published")
+	needs.Program(t, "dnf", "no clients refreshed while others published")
 	if os.Geteuid() != 0 {
 		t.Skip("not root: dnf refreshes in a root of its own for root only")
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // installed checks what version of hello a host has, by its package manager
@@ -38,8 +40,8 @@ func filesOf(t *testing.T, dir string) (found []string) {
 // TestAptInstalls lets the real apt and dpkg install, upgrade, downgrade and
 // pin over HTTP, with everything verified.
 func TestAptInstalls(t *testing.T) {
-	require(t, "apt-get", "nothing was installed with apt")
-	require(t, "dpkg", "nothing was installed with apt")
+	needs.Program(t, "apt-get", "nothing was installed with apt")
+	needs.Program(t, "dpkg", "nothing was installed with apt")
 	if os.Geteuid() != 0 {
 		t.Skip("not root: dpkg installs nothing")
 	}
@@ -78,8 +80,8 @@ func TestAptInstalls(t *testing.T) {
 
 // TestDNFInstalls is the same with the real dnf and rpm.
 func TestDNFInstalls(t *testing.T) {
-	require(t, "dnf", "nothing was installed with dnf")
-	require(t, "rpm", "nothing was installed with dnf")
+	needs.Program(t, "dnf", "nothing was installed with dnf")
+	needs.Program(t, "rpm", "nothing was installed with dnf")
 	if os.Geteuid() != 0 {
 		t.Skip("not root: dnf installs nothing")
 	}

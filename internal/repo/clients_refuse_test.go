@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // filesWith lists the files below dir with this content.
@@ -24,8 +26,8 @@ func filesWith(t *testing.T, dir string, content []byte) []string {
 // TestClientsRefuse changes one byte of every file that a client fetches, one
 // after the other: each time apt or dnf ends with an error and installs nothing.
 func TestClientsRefuse(t *testing.T) {
-	require(t, "apt-get", "no client refused what was changed")
-	require(t, "dnf", "no client refused what was changed")
+	needs.Program(t, "apt-get", "no client refused what was changed")
+	needs.Program(t, "dnf", "no client refused what was changed")
 	if os.Geteuid() != 0 {
 		t.Skip("not root: neither dpkg nor dnf install anything")
 	}
@@ -82,8 +84,8 @@ func TestClientsRefuse(t *testing.T) {
 // TestClientsComplain is the control of TestClientsWhilePublishing: where a file
 // is missing, the client and the log say so.
 func TestClientsComplain(t *testing.T) {
-	require(t, "apt-get", "no client complained")
-	require(t, "dnf", "no client complained")
+	needs.Program(t, "apt-get", "no client complained")
+	needs.Program(t, "dnf", "no client complained")
 	if os.Geteuid() != 0 {
 		t.Skip("not root: dnf refreshes in a root of its own for root only")
 	}

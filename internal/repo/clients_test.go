@@ -23,18 +23,6 @@ import (
 // required says that this is the full check, in which nothing may be left out.
 func required() bool { return os.Getenv("KINECTL_E2E") == "required" }
 
-// require skips where a program is not installed, except in the full check.
-func require(t *testing.T, program, lost string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	if required() {
-		t.Fatalf("%s is not installed: %s", program, lost)
-	}
-	t.Skipf("%s is not installed: %s", program, lost)
-}
-
 // clientRepo is an empty repository at the time that real programs believe in.
 func clientRepo(t *testing.T) (dir string, o Options) {
 	t.Helper()

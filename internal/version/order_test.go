@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // ordered are labels of one service, each older than all that follow.
@@ -111,23 +113,8 @@ func each(compare func(a, b string) int) func(*testing.T, [][2]string) []int {
 	}
 }
 
-// require returns a real program. Without it the test is skipped, or fails
-// where everything has to be there.
-func require(t *testing.T, name string) string {
-	t.Helper()
-	program, err := exec.LookPath(name)
-	if err == nil {
-		return program
-	}
-	if os.Getenv("KINECTL_E2E") == "required" {
-		t.Fatal(name + " is not installed")
-	}
-	t.Skip(name + " is not installed: the order is not compared with the real one")
-	return ""
-}
-
 func dpkgOrder(t *testing.T, pairs [][2]string) []int {
-	dpkg := require(t, "dpkg")
+	dpkg := needs.Program(t, "dpkg", "the order is not compared with the real one")
 	var all []int
 	for _, p := range pairs {
 		got := 1
@@ -148,7 +135,7 @@ func dpkgOrder(t *testing.T, pairs [][2]string) []int {
 
 // rpmOrder asks rpm's own rpmvercmp, through the Lua that is built into rpm.
 func rpmOrder(t *testing.T, pairs [][2]string) []int {
-	rpm := require(t, "rpm")
+	rpm := needs.Program(t, "rpm", "the order is not compared with the real one")
 	var script strings.Builder
 	for _, p := range pairs {
 		fmt.Fprintf(&script, "print(rpm.vercmp('%s','%s')..' ')", p[0], p[1])

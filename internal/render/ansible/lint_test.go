@@ -10,21 +10,8 @@ import (
 	"testing"
 
 	"github.com/kinectl/kinectl/internal/artifact"
+	"github.com/kinectl/kinectl/internal/needs"
 )
-
-// require skips where a program is not installed, except in the full check.
-func require(t *testing.T, program, lost string) string {
-	t.Helper()
-	found, err := exec.LookPath(program)
-	if err == nil {
-		return found
-	}
-	if os.Getenv("KINECTL_E2E") == "required" {
-		t.Fatalf("%s is not installed: %s", program, lost)
-	}
-	t.Skipf("%s is not installed: %s", program, lost)
-	return ""
-}
 
 // place writes a playbook and its module as `kinectl render` would, and
 // returns the path of the playbook.
@@ -48,7 +35,7 @@ func write(t *testing.T, path, text string, mode fs.FileMode) {
 
 // TestSyntax gives every playbook to the real Ansible, which must not even warn.
 func TestSyntax(t *testing.T) {
-	program := require(t, "ansible-playbook", "the playbooks were not given to Ansible")
+	program := needs.Program(t, "ansible-playbook", "the playbooks were not given to Ansible")
 	dir := t.TempDir()
 	inventory := filepath.Join(dir, "hosts.ini")
 	write(t, inventory, "[applications]\nh1\n[monitoring]\nm1\n[proxy]\np1\n", 0o644)
@@ -68,7 +55,7 @@ func TestSyntax(t *testing.T) {
 // TestLint gives every playbook to ansible-lint, at its strictest profile. A
 // playbook with a known fault shows that it would tell.
 func TestLint(t *testing.T) {
-	program := require(t, "ansible-lint", "the playbooks were not given to it")
+	program := needs.Program(t, "ansible-lint", "the playbooks were not given to it")
 	lint := func(dir string, playbooks ...string) (string, error) {
 		cmd := exec.Command(program, append([]string{"--offline", "--profile", "production", "--nocolor", "--project-dir", dir}, playbooks...)...)
 		cmd.Dir = dir

@@ -6,13 +6,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // TestMonitoring runs the stage with the real Ansible on three hosts with a
 // Prometheus. One refuses the alerts: the others are told all the same, and so
 // is that one of its new targets. An address of IPv6 is in brackets.
 func TestMonitoring(t *testing.T) {
-	program := require(t, "ansible-playbook", "Prometheus was told nothing")
+	program := needs.Program(t, "ansible-playbook", "Prometheus was told nothing")
 	dir := t.TempDir()
 	files := Deploy(hello("1"))
 	_, stage, ok := strings.Cut(string(files[0].Body), "\n- name: Monitoring\n")

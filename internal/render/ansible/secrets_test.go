@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	"github.com/kinectl/kinectl/internal/artifact"
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // TestSecrets lets the real Ansible judge the values of vault_… variables: one that is
 // not encrypted stops everything before a host is asked, and is never shown.
 func TestSecrets(t *testing.T) {
-	program := require(t, "ansible-playbook", "no secret was judged by it")
+	program := needs.Program(t, "ansible-playbook", "no secret was judged by it")
 	const raw = "$ANSIBLE_VAULT;1.1;AES256\n6162\n6364\n"
 	encrypted := base64.StdEncoding.EncodeToString([]byte(raw))
 	f := func(want string, h1, h2 map[string]any) {

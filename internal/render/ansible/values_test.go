@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/kinectl/kinectl/internal/artifact"
+	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/spec"
 )
@@ -65,7 +66,7 @@ func everyValue() (p plan.Plan, want map[string]string, inventory map[string]any
 // own main runs, but what it would do as root is replaced.
 func deployed(t *testing.T, p plan.Plan, inventory map[string]any) []byte {
 	t.Helper()
-	program := require(t, "ansible-playbook", "the environment was not resolved by Ansible")
+	program := needs.Program(t, "ansible-playbook", "the environment was not resolved by Ansible")
 	dir := t.TempDir()
 	got := filepath.Join(dir, "got")
 	files := Deploy(p)
@@ -182,7 +183,7 @@ const generator = "/usr/lib/systemd/user-environment-generators/30-systemd-envir
 // missing from the answer.
 func readBySystemd(t *testing.T, file []byte) map[string]string {
 	t.Helper()
-	require(t, generator, "the environment file was not given to systemd")
+	needs.Program(t, generator, "the environment file was not given to systemd")
 	dir := t.TempDir()
 	read := func() []string {
 		cmd := exec.Command(generator)

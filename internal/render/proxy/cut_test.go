@@ -8,13 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // nginxAt makes the folder of an nginx below dir that real nginx can read, and
 // returns how to ask it.
 func nginxAt(t *testing.T, dir string) (etc string, ask []string) {
 	t.Helper()
-	nginx := require(t, "nginx", "nobody has read what a power cut leaves")
+	nginx := needs.Program(t, "nginx", "nobody has read what a power cut leaves")
 	etc = filepath.Join(dir, "nginx")
 	main := filepath.Join(etc, "nginx.conf")
 	write(t, main, "pid "+dir+"/pid;\nerror_log stderr;\nevents {}\nhttp { access_log off; include "+etc+"/conf.d/*.conf; }\n")

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/kinectl/kinectl/internal/artifact"
+	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/plan"
 )
 
@@ -78,7 +79,7 @@ func body(files []artifact.File, end string) []byte {
 // The real Ansible fills the template for three hosts, one of them with an
 // address of IPv6, and the real nginx reads it. One that is changed is refused.
 func TestTemplates(t *testing.T) {
-	nginx := require(t, "nginx", "nobody has read its configuration")
+	nginx := needs.Program(t, "nginx", "nobody has read its configuration")
 	all := filled(t)
 	text := all["nginx"]
 	for _, want := range []string{"\tserver [2001:db8::3]:8081 max_fails", "\t33.33% h1;\n\t33.33% h2;\n\t* h3;", "server_name *.films.example.com;", `location "/admin;$x(?#)" {`} {
@@ -116,7 +117,7 @@ func TestTemplates(t *testing.T) {
 // kind, and of nginx's with hosts that leave the group.
 func filled(t *testing.T) map[string]string {
 	t.Helper()
-	ansible := require(t, "ansible-playbook", "nobody has filled the templates")
+	ansible := needs.Program(t, "ansible-playbook", "nobody has filled the templates")
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "hosts"), "[applications]\nh1 ansible_host=198.51.100.11\nh2 ansible_host=198.51.100.12\nh3 ansible_host=2001:db8::3\n[proxy]\np1 ansible_connection=local\n")
 	play := "- hosts: p1\n  gather_facts: false\n  tasks:\n"
@@ -152,7 +153,7 @@ func unpack(t *testing.T, etc, text string) {
 
 // The module is checked by the real shellcheck, and ends well where it says so.
 func TestModule(t *testing.T) {
-	shellcheck := require(t, "shellcheck", "nobody has checked the module")
+	shellcheck := needs.Program(t, "shellcheck", "nobody has checked the module")
 	if out, err := exec.Command(shellcheck, "module.sh").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -164,19 +165,6 @@ func TestModule(t *testing.T) {
 			t.Errorf("%s: %v\n%s", sh, err, out)
 		}
 	}
-}
-
-// require skips where a program is not installed, except in the full check.
-func require(t *testing.T, program, lost string) string {
-	t.Helper()
-	found, err := exec.LookPath(program)
-	if err != nil && os.Getenv("KINECTL_E2E") == "required" {
-		t.Fatalf("%s is not installed: %s", program, lost)
-	}
-	if err != nil {
-		t.Skipf("%s is not installed: %s", program, lost)
-	}
-	return found
 }
 
 func write(t *testing.T, path, text string) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/plan"
 )
 
@@ -81,7 +82,7 @@ func TestNUMABinding(t *testing.T) {
 
 // TestNUMADropIn gives a drop-in to the real systemd, which must not doubt it.
 func TestNUMADropIn(t *testing.T) {
-	program := require(t, "systemd-analyze", "the drop-in was not given to systemd")
+	program := needs.Program(t, "systemd-analyze", "the drop-in was not given to systemd")
 	p := hello()
 	p.Deploy.NUMANetdevs = []string{"eth1"}
 	text, err := sourced(t, p, "numa_binding", "KINECTL_SYSFS="+sysfs(t, []string{"0", "1"}, map[string]string{"eth1": "1"}))

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/version"
 )
@@ -103,20 +104,6 @@ func TestHundredths(t *testing.T) {
 	f(9*time.Millisecond, "0")
 }
 
-// require skips where a program is not installed, except in the full check.
-func require(t *testing.T, program, lost string) string {
-	t.Helper()
-	found, err := exec.LookPath(program)
-	if err == nil {
-		return found
-	}
-	if os.Getenv("KINECTL_E2E") == "required" {
-		t.Fatalf("%s is not installed: %s", program, lost)
-	}
-	t.Skipf("%s is not installed: %s", program, lost)
-	return ""
-}
-
 // TestShells gives the rendered text to the real readers of it: nothing is to
 // be doubted, and every shell that may be a host's /bin/sh takes it.
 func TestShells(t *testing.T) {
@@ -128,7 +115,7 @@ func TestShells(t *testing.T) {
 		}
 		for _, reader := range [][]string{{"sh", "-n"}, {"dash", "-n"}, {"bash", "--posix", "-n"}, {"shellcheck", "--shell=sh", "--format=gcc"}} {
 			t.Run(name+" "+reader[0], func(t *testing.T) {
-				program := require(t, reader[0], "the rendered "+name+" was not given to it")
+				program := needs.Program(t, reader[0], "the rendered "+name+" was not given to it")
 				if out, err := exec.Command(program, append(reader[1:], file)...).CombinedOutput(); err != nil || len(out) > 0 {
 					t.Errorf("%v: %s", err, out)
 				}

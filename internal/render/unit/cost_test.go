@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/spec"
 )
@@ -19,7 +20,7 @@ import (
 // score. A score depends on the unit's text alone.
 func exposures(t *testing.T, units map[string][]byte) map[string]int {
 	t.Helper()
-	require(t, "systemd-analyze")
+	needs.Program(t, "systemd-analyze", "the units were not given to the real systemd")
 	dir := t.TempDir()
 	argv := []string{"security", "--offline=yes", "--no-pager"}
 	for name, body := range units {

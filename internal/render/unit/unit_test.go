@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -133,17 +132,4 @@ func TestAccounts(t *testing.T) {
 	if got := string(tmpfiles(p)); got != "d /run/hello 0755 hello hello -\n" {
 		t.Errorf("a socket in the runtime directory makes %q", got)
 	}
-}
-
-// require skips the test where a program is missing, unless all of them must
-// be there.
-func require(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	if os.Getenv("KINECTL_E2E") == "required" {
-		t.Fatalf("%s is not installed", program)
-	}
-	t.Skipf("%s is not installed: the units were not given to the real systemd", program)
 }

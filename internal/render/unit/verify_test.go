@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/spec"
 )
@@ -18,7 +19,7 @@ import (
 // that is right, and exits 0 for one that it only doubts, so every line is a
 // fault.
 func TestVerify(t *testing.T) {
-	require(t, "systemd-analyze")
+	needs.Program(t, "systemd-analyze", "the units were not given to the real systemd")
 	root := t.TempDir()
 	folder := filepath.Join(root, "usr/lib/systemd/system")
 	for _, dir := range []string{"usr/bin", "usr/lib/systemd", "etc/systemd/system", "bin"} {

@@ -16,22 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/repo/debfile"
 )
-
-// require skips where a program is not installed, and fails there when the
-// environment says that this machine has all of them.
-func require(t *testing.T, programs ...string) {
-	t.Helper()
-	for _, program := range programs {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("KINECTL_E2E") == "required" {
-				t.Fatalf("%s is not installed", program)
-			}
-			t.Skipf("%s is not installed: the suite is not tried with the real apt", program)
-		}
-	}
-}
 
 // realDeb builds a package with dpkg-deb and reads it as a publisher does.
 func realDeb(t *testing.T, name, version, arch string) (Package, []byte) {
@@ -174,7 +161,9 @@ func (h aptHost) mustRun(program string, args ...string) string {
 // no other time.
 func realPlace(t *testing.T, debs ...[3]string) (place, *Suite) {
 	t.Helper()
-	require(t, "apt-get", "apt-cache", "dpkg-deb")
+	needs.Program(t, "apt-get", "the suite is not tried with the real apt")
+	needs.Program(t, "apt-cache", "the suite is not tried with the real apt")
+	needs.Program(t, "dpkg-deb", "the suite is not tried with the real apt")
 	p := newPlace(t)
 	var add []Package
 	for _, d := range debs {

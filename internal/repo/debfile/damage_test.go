@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // TestDamage flips bits all over packages, made here and by dpkg-deb. Each
@@ -58,7 +60,7 @@ func TestDamage(t *testing.T) {
 	f("xz", 41, makeSummedDeb(t, ".xz", text, small...)) // slow: megabytes of memory for each
 	f("bzip2", 41, makeSummedDeb(t, ".bz2", text, small...))
 
-	dpkg := require(t, "dpkg-deb")
+	dpkg := needs.Program(t, "dpkg-deb", "packages were not compared with the real one")
 	dir := tree(t, map[string]string{"DEBIAN/control": text, "usr/share/hello/data": string(content)})
 	for compression, step := range map[string]int{"gzip": 7, "zstd": 7, "xz": 61} {
 		name := filepath.Join(t.TempDir(), "hello.deb")

@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 func TestPayload(t *testing.T) {
@@ -86,7 +88,7 @@ func TestPayloadCanceled(t *testing.T) {
 
 // TestDpkgDeb reads what dpkg-deb writes, and lists the same files.
 func TestDpkgDeb(t *testing.T) {
-	dpkg := require(t, "dpkg-deb")
+	dpkg := needs.Program(t, "dpkg-deb", "packages were not compared with the real one")
 	body := strings.Repeat("some content\n", 1000)
 	dir := tree(t, map[string]string{
 		"DEBIAN/control":      control("real", "2.0~rc1-1", "all"),

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // TestRelations: what is taken, the real apt can read; what stops apt, is not
@@ -51,7 +53,7 @@ func TestRelations(t *testing.T) {
 // aptCache returns a function that lets the real apt read a package with these
 // fields, as the only one that is installed.
 func aptCache(t *testing.T) func(fields string) (out string, err error) {
-	program := require(t, "apt-cache")
+	program := needs.Program(t, "apt-cache", "packages were not compared with the real one")
 	root := t.TempDir()
 	for _, dir := range []string{"state/partial", "lists/partial", "cache/partial", "etc/apt.conf.d"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {

@@ -16,6 +16,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // tarFile is an entry of an archive that a test makes: a regular file, unless
@@ -107,7 +109,7 @@ func compress(t testing.TB, suffix string, body []byte) string {
 	case ".lzma":
 		packed, err = lzma.NewWriter(&b)
 	case ".bz2": // Go has no writer
-		cmd := exec.Command(require(t, "bzip2"), "-c")
+		cmd := exec.Command(needs.Program(t, "bzip2", "packages were not compared with the real one"), "-c")
 		cmd.Stdin = bytes.NewReader(body)
 		out, err := cmd.Output()
 		check(t, err)
@@ -125,19 +127,6 @@ func check(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// require finds a program, or ends the test.
-func require(t testing.TB, program string) string {
-	t.Helper()
-	found, err := exec.LookPath(program)
-	if err != nil {
-		if os.Getenv("KINECTL_E2E") == "required" {
-			t.Fatalf("%s is not installed", program)
-		}
-		t.Skipf("%s is not installed", program)
-	}
-	return found
 }
 
 // tree writes files below a new directory.

@@ -7,19 +7,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-)
 
-// require skips where a program is not installed, and fails there when the
-// environment says that this machine has all of them.
-func require(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("KINECTL_E2E") == "required" {
-			t.Fatalf("%s is not installed", program)
-		}
-		t.Skipf("%s is not installed: blocks are not read with the real one", program)
-	}
-}
+	"github.com/kinectl/kinectl/internal/needs"
+)
 
 // TestRealPrograms reads many members and many frames, one, and none at all,
 // with the programs that do it on a host.
@@ -28,7 +18,7 @@ func TestRealPrograms(t *testing.T) {
 	f := func(what string, text *Text, suffix string, form Forms, program string, args ...string) {
 		t.Helper()
 		t.Run(what+" "+filepath.Base(program)+" "+suffix, func(t *testing.T) {
-			require(t, program)
+			needs.Program(t, program, "blocks are not read with the real one")
 			want, err := text.Body(Plain)
 			if err != nil {
 				t.Fatal(err)
@@ -76,7 +66,7 @@ func TestForeign(t *testing.T) {
 	}
 	half := bytes.IndexByte(plain.Plain[len(plain.Plain)/2:], '\n') + len(plain.Plain)/2 - 100 // not at the end of a record
 	pack := func(program string, args ...string) (packed []byte) {
-		require(t, program)
+		needs.Program(t, program, "blocks are not read with the real one")
 		for _, part := range [][]byte{plain.Plain[:half], plain.Plain[half:]} {
 			cmd := exec.Command(program, args...)
 			cmd.Stdin = bytes.NewReader(part)

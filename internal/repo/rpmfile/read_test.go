@@ -8,11 +8,13 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // TestFieldsForRPM holds every field against what rpm itself reads.
 func TestFieldsForRPM(t *testing.T) {
-	require(t, "rpm")
+	needs.Program(t, "rpm", "packages were not compared with the real one")
 	f := func(body []byte) {
 		t.Helper()
 		p, name, db := mustRead(t, body), write(t, body), t.TempDir()

@@ -19,6 +19,7 @@ import (
 	"github.com/goreleaser/nfpm/v2/files"
 	nfpmrpm "github.com/goreleaser/nfpm/v2/rpm"
 
+	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/repo/signing"
 )
 
@@ -82,7 +83,7 @@ echo x=1 > %{buildroot}/etc/demo.conf
 // rpmbuild builds spec, or skips the test; with "-bs" a source package.
 func rpmbuild(t testing.TB, kind string, defines ...string) []byte {
 	t.Helper()
-	require(t, "rpmbuild")
+	needs.Program(t, "rpmbuild", "packages were not compared with the real one")
 	dir := t.TempDir()
 	check(t, os.WriteFile(filepath.Join(dir, "demo.spec"), []byte(spec), 0o644))
 	args := []string{kind, "--define", "_topdir " + dir}
@@ -198,19 +199,6 @@ func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// require finds programs, or ends the test.
-func require(t testing.TB, programs ...string) {
-	t.Helper()
-	for _, program := range programs {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("KINECTL_E2E") == "required" {
-				t.Fatalf("%s is not installed", program)
-			}
-			t.Skipf("%s is not installed", program)
-		}
 	}
 }
 

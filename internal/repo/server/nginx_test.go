@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // block returns a fenced block of docs/serving.md.
@@ -31,7 +33,7 @@ func block(t *testing.T, info string) string {
 // process would, on a port of its own.
 func nginx(t *testing.T, server string, replace ...string) (address string) {
 	t.Helper()
-	require(t, "nginx")
+	needs.Program(t, "nginx", "its test was left out")
 	l := listen(t)
 	address = l.Addr().String()
 	l.Close()

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 func TestLog(t *testing.T) {
@@ -160,7 +162,7 @@ func TestMetrics(t *testing.T) {
 	if strings.Contains(text, `suite="testing"`) || strings.Contains(text, "hidden") {
 		t.Error("what is no root has metrics")
 	}
-	require(t, "promtool")
+	needs.Program(t, "promtool", "its test was left out")
 	check := exec.Command("promtool", "check", "metrics")
 	check.Stdin = strings.NewReader(text)
 	if out, err := check.CombinedOutput(); err != nil || len(out) > 0 {

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"sync"
@@ -181,17 +180,6 @@ func startOn(t *testing.T, where func(serve func()), address, dir string, o Opti
 		}
 	})
 	return r
-}
-
-// require skips the test where a program is missing, unless all must be there.
-func require(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("KINECTL_E2E") == "required" {
-			t.Fatalf("%s is not installed", program)
-		}
-		t.Skipf("%s is not installed: its test was left out", program)
-	}
 }
 
 // dial connects as a client that does not behave. No read waits for ever.

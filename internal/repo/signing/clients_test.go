@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // oneBlock is a ring as gpg --export writes it: all keys in one armored block.
@@ -26,7 +28,7 @@ func TestRealApt(t *testing.T) {
 		t.Skip("it takes seconds")
 	}
 	t.Parallel()
-	program := require(t, "apt-get", "signatures were not tried with the real apt")
+	program := needs.Program(t, "apt-get", "signatures were not tried with the real apt")
 	old, next, other := nowKey(t, "old"), nowKey(t, "new"), nowKey(t, "other")
 	now := time.Now()
 	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 0 main/binary-amd64/Packages"
@@ -113,7 +115,7 @@ func TestImport(t *testing.T) {
 	g := newGnuPG(t)
 	g.run(ring.Armored(), "--import")
 	listed := g.run(nil, "--with-colons", "--list-keys")
-	rpmkeys := require(t, "rpmkeys", "the file of keys was not given to rpm")
+	rpmkeys := needs.Program(t, "rpmkeys", "the file of keys was not given to rpm")
 	db := t.TempDir()
 	if out, err := exec.Command(rpmkeys, "--dbpath", db, "--import", write(t, db+"/key.asc", ring.Armored())).CombinedOutput(); err != nil {
 		t.Fatalf("rpmkeys --import: %v\n%s", err, out)
@@ -139,8 +141,8 @@ func TestRealDNF(t *testing.T) {
 		t.Skip("it takes seconds")
 	}
 	t.Parallel()
-	program := require(t, "dnf", "signatures were not tried with the real dnf")
-	createrepo := require(t, "createrepo_c", "signatures were not tried with the real dnf")
+	program := needs.Program(t, "dnf", "signatures were not tried with the real dnf")
+	createrepo := needs.Program(t, "createrepo_c", "signatures were not tried with the real dnf")
 	if os.Getuid() != 0 {
 		t.Skip("dnf refreshes an installation root for root only")
 	}

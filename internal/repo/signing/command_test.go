@@ -14,12 +14,14 @@ import (
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/eddsa"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // openssl makes a private key and its public part.
 func openssl(t *testing.T, args ...string) (file string, public []byte) {
 	t.Helper()
-	program := require(t, "openssl", "a signing command was not tried")
+	program := needs.Program(t, "openssl", "a signing command was not tried")
 	file = t.TempDir() + "/key.pem"
 	if out, err := exec.Command(program, append([]string{"genpkey", "-quiet", "-out", file, "-algorithm"}, args...)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -84,7 +86,7 @@ func TestCommand(t *testing.T) {
 // TestSameKey: a key in a file, and the same one behind a command, make the
 // same bytes.
 func TestSameKey(t *testing.T) {
-	require(t, "openssl", "a signing command was not tried")
+	needs.Program(t, "openssl", "a signing command was not tried")
 	f := func(kind KeyType, command string) {
 		t.Helper()
 		key := testKey(t, "kinectl", kind)

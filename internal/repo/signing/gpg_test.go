@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // gnuPG is a gpg with a home of its own.
@@ -15,7 +17,7 @@ type gnuPG struct{ t *testing.T }
 
 func newGnuPG(t *testing.T) gnuPG {
 	t.Helper()
-	require(t, "gpg", "keys that gpg holds were not tried")
+	needs.Program(t, "gpg", "keys that gpg holds were not tried")
 	home, err := os.MkdirTemp("", "gpg") // the agent's socket needs a short path
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
+
+	"github.com/kinectl/kinectl/internal/needs"
 )
 
 // clock is when the tests sign.
@@ -120,20 +122,6 @@ func TestParseKeyRefuses(t *testing.T) {
 	f(text, "gpg:"+fingerprint(locked.PrimaryKey))
 }
 
-// require skips where a program is not installed, except in the full check.
-func require(t *testing.T, program, lost string) string {
-	t.Helper()
-	found, err := exec.LookPath(program)
-	if err == nil {
-		return found
-	}
-	if os.Getenv("KINECTL_E2E") == "required" {
-		t.Fatalf("%s is not installed: %s", program, lost)
-	}
-	t.Skipf("%s is not installed: %s", program, lost)
-	return ""
-}
-
 func write(t *testing.T, file string, body []byte) string {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -159,7 +147,7 @@ func gpgv(t *testing.T, trusted Keyring, inRelease, detached []byte) {
 // signature.
 func gpgvSays(t *testing.T, trusted Keyring, inRelease, detached, text []byte) [2]error {
 	t.Helper()
-	program := require(t, "gpgv", "signatures were checked by our own code only")
+	program := needs.Program(t, "gpgv", "signatures were checked by our own code only")
 	dir := t.TempDir()
 	var ring []byte
 	for _, c := range trusted.certificates {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/repo/index"
 	"github.com/kinectl/kinectl/internal/repo/rpmfile"
 )
@@ -35,7 +36,7 @@ func attempt(t testing.TB, command ...string) (string, error) {
 // build builds a package with rpmbuild, and returns the path of the rpm.
 func build(t testing.TB, spec string, defines ...string) string {
 	t.Helper()
-	require(t, "rpmbuild", "no package was built")
+	needs.Program(t, "rpmbuild", "no package was built")
 	dir := t.TempDir()
 	command := []string{"rpmbuild", "-bb", "--define", "_topdir " + dir, "--define", "_rpmdir " + dir, "--define", "_rpmfilename %{NAME}-%{VERSION}.rpm"}
 	for _, d := range defines {

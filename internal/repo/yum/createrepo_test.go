@@ -8,6 +8,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/repo/storage"
 )
 
@@ -15,7 +16,7 @@ import (
 // createrepo_c writes of the same packages. Only the time of the files, which
 // is when they were copied, may differ.
 func TestCreaterepo(t *testing.T) {
-	require(t, "createrepo_c", "the metadata was not compared with it")
+	needs.Program(t, "createrepo_c", "the metadata was not compared with it")
 	store, dir := tree{}, t.TempDir()
 	var packages []Package
 	for _, path := range []string{build(t, "testdata/bare.spec"), build(t, "testdata/full.spec")} { // in the order of names

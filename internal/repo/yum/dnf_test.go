@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/repo/signing"
 	"github.com/kinectl/kinectl/internal/repo/storage"
 )
@@ -67,7 +68,7 @@ func serve(t testing.TB, dir string) (url string) {
 func dnfTree(t testing.TB) tree {
 	t.Helper()
 	for _, program := range []string{"dnf", "rpm", "rpmbuild"} {
-		require(t, program, "dnf read no repository")
+		needs.Program(t, program, "dnf read no repository")
 	}
 	store := tree{"key.asc": trusted(t, testKey()).Armored()}
 	hello := func(version, arch string) string { return build(t, "testdata/hello.spec", "v "+version, "a "+arch) }

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -148,19 +147,4 @@ func testPackage(name, version, arch string) Package {
 	}
 	p.Entry.Filename = Filename("stable", "x86_64", keyID, p.Entry)
 	return p
-}
-
-// require finds a program; without it the test is skipped, or fails where all
-// of them must be there.
-func require(t testing.TB, program, lost string) string {
-	t.Helper()
-	found, err := exec.LookPath(program)
-	if err == nil {
-		return found
-	}
-	if os.Getenv("KINECTL_E2E") == "required" {
-		t.Fatalf("%s is not installed: %s", program, lost)
-	}
-	t.Skipf("%s is not installed: %s", program, lost)
-	return ""
 }
