@@ -15,17 +15,17 @@ func newSwap(t *testing.T) *swap {
 	s := &swap{shell: ownLab(t, "swap", "--hosts", "1")}
 	const held = `  exec: {type: notify, stop: SIGTERM}
   sockets: [":8091"]
-  deploy: {probe: {port: 9191, timeout: 3s, settle: %s}}
+  deploy: {probe: {port: 9191, timeout: %s, settle: %s}}
   environments: |
     HTTP_ADDRESS=:8091
     METRICS_ADDRESS=:9191
     FAULT=%s
 `
-	s.offer(t, "relay", first, fmt.Sprintf(held, "0s", ""))
-	s.offer(t, "relay", second, fmt.Sprintf(held, "0s", ""))
-	s.offer(t, "relay", neverReady, fmt.Sprintf(held, "0s", "never-ready"))
-	s.offer(t, "relay", diesSoon, fmt.Sprintf(held, "5s", "dies"))
-	s.offer(t, "relay", settles, fmt.Sprintf(held, "20s", ""))
+	s.offer(t, "relay", first, fmt.Sprintf(held, "30s", "0s", ""))
+	s.offer(t, "relay", second, fmt.Sprintf(held, "30s", "0s", ""))
+	s.offer(t, "relay", neverReady, fmt.Sprintf(held, "3s", "0s", "never-ready"))
+	s.offer(t, "relay", diesSoon, fmt.Sprintf(held, "30s", "5s", "dies"))
+	s.offer(t, "relay", settles, fmt.Sprintf(held, "30s", "20s", ""))
 	const files = `  exec: {start: none}
   files: [{src: relay, dst: /usr/share/ballast/relay}]
 `

@@ -43,6 +43,9 @@ type announcer interface {
 // request may be on its way on one that was just accepted, of any protocol.
 const drainPause = 300 * time.Millisecond
 
+// lingerLook is how often it looks whether there are any left.
+const lingerLook = 2 * time.Millisecond
+
 // drain ends servers so that no request is lost. http.Server.Shutdown alone
 // drops what was accepted and not yet read: it looks whether it is shutting
 // down after it has read a request. So the order is: announce; close the
@@ -87,13 +90,12 @@ func drain(ctx context.Context, pause time.Duration, all []*serving) error {
 	return errors.Join(faults...)
 }
 
-// linger waits for the pause, or until no connection is open.
+// linger waits for the pause, or until no connection is open. It counts its looks and
+// not the time: a machine that stood still meanwhile has left its clients none of it.
 func linger(ctx context.Context, pause time.Duration, all []*serving) {
-	end := time.NewTimer(pause)
-	defer end.Stop()
-	again := time.NewTicker(2 * time.Millisecond)
+	again := time.NewTicker(lingerLook)
 	defer again.Stop()
-	for {
+	for range pause / lingerLook {
 		open := 0
 		for _, s := range all {
 			if a, ok := s.server.(announcer); ok {
@@ -104,8 +106,6 @@ func linger(ctx context.Context, pause time.Duration, all []*serving) {
 			return
 		}
 		select {
-		case <-end.C:
-			return
 		case <-ctx.Done():
 			return
 		case <-again.C:

@@ -21,6 +21,7 @@ type client struct {
 	body   string // "" to ask by GET
 	conn   net.Conn
 	reader *bufio.Reader
+	used   time.Time // when the last answer came
 }
 
 func newClient(target *url.URL, keep bool, body string) *client {
@@ -28,7 +29,11 @@ func newClient(target *url.URL, keep bool, body string) *client {
 }
 
 // patience is with one answer, and with a connection.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
+
+// idle is how long a connection is kept without a request. A service that stops leaves
+// 300 ms to the next one (docs/service.md): whoever keeps them longer meets its end.
+const idle = 200 * time.Millisecond
 
 func (c *client) kind() string {
 	method, connection := http.MethodGet, "new"
@@ -44,7 +49,7 @@ func (c *client) kind() string {
 // ask asks once. Its error has no address of this end in it, so that equal
 // faults can be counted.
 func (c *client) ask() error {
-	if c.conn != nil && gone(c.conn) {
+	if c.conn != nil && (time.Since(c.used) > idle || gone(c.conn)) {
 		c.close()
 	}
 	if c.conn == nil {
@@ -100,6 +105,7 @@ func (c *client) exchange() (again bool, err error) {
 	if response.StatusCode/100 != 2 {
 		return false, fmt.Errorf("answer: %s", response.Status)
 	}
+	c.used = time.Now()
 	return c.keep && !response.Close, nil
 }
 

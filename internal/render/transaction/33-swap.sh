@@ -137,7 +137,7 @@ judge_next() {
 		sleep 0.2
 		next_steady || return 1
 		next_answers || {
-			reason="$sickness, after it had been healthy"
+			went_bad next_steady
 			return 1
 		}
 	done

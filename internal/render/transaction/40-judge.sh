@@ -115,13 +115,20 @@ judge() {
 		if [ "$left" -gt 100 ]; then sleep 1; elif [ "$left" -gt 0 ]; then sleep "0.$(printf %02d $((left % 100)))"; fi
 		steady || return 1
 		probe || {
-			reason="$sickness, after it had been healthy"
+			went_bad steady
 			return 1
 		}
 	done
 	[ "$active" = active ] && return
 	reason="$name.service is still $active"
 	return 1
+}
+
+# went_bad STEADY: why, after a probe that failed. A process that has just died answers
+# no longer, and a moment later systemd knows that it did, which says more.
+went_bad() {
+	sleep 0.2
+	if "$1"; then reason="$sickness, after it had been healthy"; fi
 }
 
 three_good_probes() {
