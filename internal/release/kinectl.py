@@ -1,6 +1,6 @@
 # A callback for ansible-playbook: what happens, as one line of JSON each, to
 # the file descriptor that kinectl opened and named in KINECTL_EVENTS. While a host
-# is in its transaction, a thread asks it every second which step it is at, over the
+# is in its transaction for long, a thread asks it every second which step it is at, over the
 # connection that Ansible has open. When kinectl is gone, the run is interrupted:
 # nobody sees it any more, and a host in the middle finishes alone.
 import hashlib
@@ -73,20 +73,20 @@ class CallbackModule(CallbackBase):
 
     def watch(self):
         """Look at kinectl, and at the steps of the hosts that have been in their
-        transaction for a second: a quick one costs no session."""
+        transaction for three seconds: a quick one costs no session."""
         reader = select.poll()
         reader.register(self.events.fileno(), 0)  # a pipe without a reader is an error
-        seen, steps = set(), {}
+        seen, steps = {}, {}  # by host: looks at it, its last step
         while not reader.poll(1000):
             with self.lock:
                 now = list(self.deploying)
             for host in now:
                 with self.lock:
                     if host in self.deploying:
-                        self.look(host, host in seen, steps)
-            for host in seen - set(now):
+                        self.look(host, seen.get(host, 0) >= 3, steps)
+            for host in seen.keys() - set(now):
                 steps.pop(host, None)
-            seen = set(now)
+            seen = {host: seen.get(host, 0) + 1 for host in now}
         os.killpg(os.getpgrp(), signal.SIGINT)
 
     def look(self, host, ask, steps):

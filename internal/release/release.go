@@ -30,7 +30,7 @@ type Options struct {
 	// goroutine at a time and may be nil.
 	Progress func(Event)
 
-	skip  []string // tags of the playbook, beside "connections"
+	skip  []string // tags of the playbook
 	tells bool     // the Monitoring stage suits the whole group, also when Limit is a part of it
 
 	selected *selection // what the limit leaves; nil without one

@@ -46,19 +46,19 @@ digest=
 
 say() { printf '%s\n' "$*"; }
 
-# Hundredths of a second since boot, without starting a process.
-uptime_now() {
-	read -r up _ </proc/uptime
-	up=${up%.*}${up#*.}
-	while [ "${up#0}" != "$up" ] && [ "${#up}" -gt 1 ]; do up=${up#0}; done
-	say "$up"
+# uptime: hundredths of a second since boot into $now, without starting a process.
+uptime() {
+	read -r now _ </proc/uptime
+	now=${now%.*}${now#*.}
+	while [ "${now#0}" != "$now" ] && [ "${#now}" -gt 1 ]; do now=${now#0}; done
 }
 
 # step WORD: what goes on here now, and since when, for a deployer who looks.
 step() {
 	[ -d /run/kinectl ] || mkdir -p /run/kinectl
+	uptime
 	umask 022
-	say "$1 $(uptime_now)" >"/run/kinectl/$name.step"
+	say "$1 $now" >"/run/kinectl/$name.step"
 	umask 077
 }
 
@@ -81,13 +81,13 @@ installed_version() {
 }
 
 # read_installed: the version of the service that is installed into $from, and its size
-# in KiB into $size.
+# in KiB into $size. Its files are written down for owned_units: dpkg reads all it knows
+# of the host each time it is asked.
 read_installed() {
-	from='' size=''
+	from='' size='' state=''
 	# shellcheck disable=SC2016 # dpkg-query expands them
-	read -r state installed kib <<-PACKAGE
-		$(dpkg-query --show --showformat='${db:Status-Abbrev} ${Version} ${Installed-Size}' "$name" 2>/dev/null)
-	PACKAGE
+	dpkg-query --show --showformat='${db:Status-Abbrev} ${Version} ${Installed-Size}\n${db-fsys:Files}' "$name" >"$work/files0" 2>/dev/null
+	read -r state installed kib <"$work/files0"
 	case $state in ?i) from=$installed size=$kib ;; esac
 }
 
@@ -98,9 +98,12 @@ unit_property() { systemctl show --property="$1" --value "$name.service"; }
 altered() { dpkg --verify "$name" 2>&1 | grep -v -e '^.\{9\} c ' -e '^missing  */usr/share/\(doc\|man\|lintian\|locale\|info\)/'; }
 
 # same_file A B: the same text, or neither is there.
-same_file() { cmp -s "$1" "$2" || { [ ! -e "$1" ] && [ ! -e "$2" ]; }; }
+same_file() { { [ ! -e "$1" ] && [ ! -e "$2" ]; } || cmp -s "$1" "$2"; }
 
-digest_of() { sha256sum <"$1" | cut -c 1-12; }
+digest_of() {
+	sum=$(sha256sum <"$1")
+	say "${sum%"${sum#????????????}"}"
+}
 
 # first_line FILE: into $line_of, and empty where there is none.
 first_line() {
@@ -187,7 +190,8 @@ describe() {
 	result=$1
 	failed=false
 	case $result in failed | rolled-back | locked) failed=true ;; esac
-	tenths=$((($(uptime_now) - started) / 10))
+	uptime
+	tenths=$(((now - started) / 10))
 	line="{\"format\":$format,\"service\":\"$name\",\"action\":\"$action\",\"version\":\"$version\",\"digest\":\"$digest\",\"from\":\"$from\",\"release\":$release,\"result\":\"$result\",\"changed\":$2,\"reason\":$(json_string "$reason"),\"who\":$(json_string "$who"),\"when\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"seconds\":$((tenths / 10)).$((tenths % 10)),\"roll\":\"$holder\""
 }
 

@@ -4,16 +4,19 @@ unit_folder=/usr/lib/systemd/system
 
 # owned_units [KIND]: the names of the units in the installed package. dpkg knows
 # them; a pattern would find those of hello-world beside those of hello. Its answer
-# is kept in $work/units until a package is installed or removed.
+# is kept until a package is installed or removed.
 owned_units() {
-	[ -e "$work/units" ] || dpkg-query --listfiles "$name" 2>/dev/null |
-		sed -n "s,^$unit_folder/\\([^/]*[^/@]\\.\\(service\\|socket\\|timer\\)\\)\$,\\1,p" >"$work/units"
+	if [ ! -e "$work/units$installs" ]; then
+		[ -e "$work/files$installs" ] || dpkg-query --listfiles "$name" >"$work/files$installs" 2>/dev/null
+		sed -n "s,^ *$unit_folder/\\([^/]*[^/@]\\.\\(service\\|socket\\|timer\\)\\)\$,\\1,p" "$work/files$installs" >"$work/units$installs"
+	fi
 	while read -r owned; do
 		case $owned in *".${1:-${owned##*.}}") say "$owned" ;; esac
-	done <"$work/units"
+	done <"$work/units$installs"
 }
 
-forget_units() { [ ! -e "$work/units" ] || rm "$work/units"; }
+installs=0
+forget_units() { installs=$((installs + 1)); }
 
 # old_units: the same of the release that was here before, from the record.
 old_units() {
@@ -33,8 +36,11 @@ unit_differs() { ! cmp -s "$txn/old/system/$1" "$unit_folder/$1"; }
 # units_differ: telling systemd of new units costs more than all else in a
 # release, and most releases change none.
 units_differ() {
-	for each in $(owned_units) $(old_units); do
+	for each in $(owned_units); do
 		if unit_differs "$each"; then return 0; fi
+	done
+	for each in $(old_units); do
+		if [ ! -e "$unit_folder/$each" ]; then return 0; fi
 	done
 	! same_file "$txn/old/numa.conf" "$numa_conf"
 }

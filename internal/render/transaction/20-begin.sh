@@ -53,14 +53,13 @@ clear_leftovers() {
 # A transient unit is gone after a power cut; this one is found at every boot.
 install_recovery() {
 	[ -d "${recover_link%/*}" ] || mkdir -p "${recover_link%/*}"
-	recovery_unit >"$work/recover.service"
-	cmp -s "$work/recover.service" "$recover_template" || replace "$recover_template" 0644 <"$work/recover.service" || return 1
+	cmp -s - "$recover_template" <<-UNIT || say "$recovery_unit" | replace "$recover_template" 0644 || return 1
+		$recovery_unit
+	UNIT
 	[ -L "$recover_link" ] || ln -s "$recover_template" "$recover_link"
 }
 
-recovery_unit() {
-	cat <<'UNIT'
-# Written by kinectl. Enabled for a service only while a release of it is under way.
+recovery_unit='# Written by kinectl. Enabled for a service only while a release of it is under way.
 [Unit]
 Description=Finish or undo the release of %i that was interrupted
 Documentation=https://github.com/kinectl/kinectl/blob/main/docs/recovery.md
@@ -69,10 +68,8 @@ Before=%i.service
 
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -c 'if [ -e /var/lib/kinectl/%i/txn/run ]; then exec /bin/sh /var/lib/kinectl/%i/txn/run recover; fi; rm -rf /var/lib/kinectl/%i/txn /var/lib/kinectl/%i/txn.over; rm -f /etc/systemd/system/multi-user.target.wants/kinectl-recover@%i.service'
-TimeoutStartSec=10min
-UNIT
-}
+ExecStart=/bin/sh -c "if [ -e /var/lib/kinectl/%i/txn/run ]; then exec /bin/sh /var/lib/kinectl/%i/txn/run recover; fi; rm -rf /var/lib/kinectl/%i/txn /var/lib/kinectl/%i/txn.over; rm -f /etc/systemd/system/multi-user.target.wants/kinectl-recover@%i.service"
+TimeoutStartSec=10min'
 
 # Room for the old package beside the new one, or nothing begins.
 enough_room() {

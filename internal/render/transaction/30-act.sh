@@ -31,7 +31,11 @@ refresh_index() {
 }
 
 write_pin() {
-	printf 'Explanation: the release that kinectl deployed\nPackage: %s\nPin: version %s\nPin-Priority: 1001\n' "$name" "$1" | replace "$pin" 0644
+	umask 022
+	printf 'Explanation: the release that kinectl deployed\nPackage: %s\nPin: version %s\nPin-Priority: 1001\n' "$name" "$1" >"$pin.kinectl-new"
+	written=$?
+	umask 077
+	[ "$written" = 0 ] && sync "$pin.kinectl-new" && mv -f "$pin.kinectl-new" "$pin"
 }
 
 # own_apt ARGUMENT...: apt-get with no source but ours; with all those of the host it

@@ -72,10 +72,12 @@ untouched() {
 # start_next: returns when it says that it is ready.
 start_next() {
 	mkdir -p /run/kinectl && : >"$next_marker" || return 1
-	next_deadline=$(($(uptime_now) + probe_timeout))
+	uptime
+	next_deadline=$((now + probe_timeout))
 	timeout "$((probe_timeout / 100 + 1))" systemctl start "$next_unit" && return
 	reason="$name $version was not ready within $((probe_timeout / 100)) s, beside the one that runs"
-	if [ "$(uptime_now)" -lt "$next_deadline" ]; then reason="$name $version did not start, beside the one that runs"; fi
+	uptime
+	if [ "$now" -lt "$next_deadline" ]; then reason="$name $version did not start, beside the one that runs"; fi
 	return 1
 }
 
@@ -126,14 +128,16 @@ judge_next() {
 	fi
 	until next_answers && next_answers && next_answers; do
 		next_steady || return 1
-		if [ "$(uptime_now)" -ge "$next_deadline" ]; then
+		uptime
+		if [ "$now" -ge "$next_deadline" ]; then
 			reason="$sickness, after $((probe_timeout / 100)) s"
 			return 1
 		fi
 		sleep 0.1
 	done
-	settled=$(($(uptime_now) + probe_settle))
-	while [ "$(uptime_now)" -lt "$settled" ]; do
+	uptime
+	settled=$((now + probe_settle))
+	while uptime && [ "$now" -lt "$settled" ]; do
 		sleep 0.2
 		next_steady || return 1
 		next_answers || {

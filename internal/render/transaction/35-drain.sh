@@ -8,7 +8,8 @@ drained=
 take_out() {
 	[ "$drain" -gt 0 ] && [ "$(cat "$txn/old/active")" = active ] || return 0
 	mark_drained || return 1
-	drained=$(uptime_now)
+	uptime
+	drained=$now
 }
 
 mark_drained() {
@@ -26,7 +27,7 @@ mark_drained() {
 # meanwhile.
 await_drained() {
 	[ -n "$drained" ] || return 0
-	while left=$((drained + drain - $(uptime_now))) && [ "$left" -gt 0 ]; do
+	while uptime && left=$((drained + drain - now)) && [ "$left" -gt 0 ]; do
 		if [ "$left" -gt 100 ]; then sleep 1; else sleep "0.$(printf %02d $((left % 100)))"; fi
 	done
 }

@@ -96,11 +96,13 @@ judge() {
 	step judge
 	body=$work/answer
 	sickness=
-	deadline=$(($(uptime_now) + probe_timeout))
+	uptime
+	deadline=$((now + probe_timeout))
 	pause=5
 	until three_good_probes && says_version; do
 		steady || return 1
-		if [ "$(uptime_now)" -ge "$deadline" ]; then
+		uptime
+		if [ "$now" -ge "$deadline" ]; then
 			reason="$sickness, after $((probe_timeout / 100)) s"
 			return 1
 		fi
@@ -108,10 +110,11 @@ judge() {
 		if [ "$pause" -lt 100 ]; then pause=$((pause * 2)); fi
 	done
 	steady || return 1
-	settled=$(($(uptime_now) + probe_settle))
+	uptime
+	settled=$((now + probe_settle))
 	if [ "$probe_settle" -gt 0 ]; then step settle; fi
-	while [ "$(uptime_now)" -lt "$settled" ]; do
-		left=$((settled - $(uptime_now)))
+	while uptime && [ "$now" -lt "$settled" ]; do
+		left=$((settled - now))
 		if [ "$left" -gt 100 ]; then sleep 1; elif [ "$left" -gt 0 ]; then sleep "0.$(printf %02d $((left % 100)))"; fi
 		steady || return 1
 		probe || {

@@ -38,7 +38,8 @@ close_transaction() {
 		if [ -e "${new%.new}" ]; then rm -rf "${new%.new}"; fi
 		mv "$new" "${new%.new}"
 	done
-	record_history "$(cat "$txn/line")"
+	first_line "$txn/line"
+	record_history "$line_of"
 	current=$(current_release)
 	for kept in $(kept_releases); do
 		[ "$kept" != "$current" ] || continue
@@ -58,12 +59,12 @@ words_of() { first_line "$1/version" && printf '%s ' "$line_of" && first_line "$
 clear_transaction() {
 	put_in
 	spare_next
-	rm -f "/var/cache/apt/archives/${name}_"*.deb "$live_environment.kinectl-new" "$pin.kinectl-new" "$numa_conf.kinectl-new"
 	# Away by one rename: a folder deleted half-way would be a record of nothing.
 	if [ -e "$txn.over" ]; then rm -rf "$txn.over"; fi
 	if [ -e "$txn" ]; then mv "$txn" "$txn.over"; fi
-	rm -rf "$txn.over" "$home"/releases/*.new
-	rm -f "$recover_link"
+	# The link last: a boot goes on with what was left.
+	rm -rf "$txn.over" "$home"/releases/*.new "/var/cache/apt/archives/${name}_"*.deb \
+		"$live_environment.kinectl-new" "$pin.kinectl-new" "$numa_conf.kinectl-new" "$recover_link"
 	[ -n "$(kept_releases)" ] || rmdir "$home/releases" 2>/dev/null
 	sync "$home"
 }

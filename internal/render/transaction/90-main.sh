@@ -205,7 +205,8 @@ recover() {
 	fi
 }
 
-started=$(uptime_now)
+uptime
+started=$now
 verb=$1
 action=install
 work=

@@ -27,7 +27,7 @@ esac
 func swapHost(t *testing.T, says map[string]string) (dir, setup string) {
 	t.Helper()
 	dir = t.TempDir()
-	files := map[string]string{"systemctl": fakeHost, "curl": fakeHost, "units": "hello-next.service\nhello.service\nhello.socket\n", "load": "loaded\n", "next": "active\n", "active": "active\n\nactive\n"}
+	files := map[string]string{"systemctl": fakeHost, "curl": fakeHost, "units0": "hello-next.service\nhello.service\nhello.socket\n", "load": "loaded\n", "next": "active\n", "active": "active\n\nactive\n"}
 	for name, text := range says {
 		files[name] = text
 	}
@@ -55,7 +55,7 @@ func TestCanSwap(t *testing.T) {
 	f("no", map[string]string{"load": "masked\n"}, ":")
 	f("no", map[string]string{"active": "active\n\ninactive\n"}, ":")
 	f("no", map[string]string{"active": "failed\n\nactive\n"}, ":")
-	f("no", map[string]string{"units": "hello.service\nhello.socket\nhello-nextcloud.service\n"}, ":")
+	f("no", map[string]string{"units0": "hello.service\nhello.socket\nhello-nextcloud.service\n"}, ":")
 }
 
 // TestNextAnswers: the version counts, and the status of the probe's path.
