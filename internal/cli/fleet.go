@@ -35,6 +35,9 @@ const (
 	infraVariable = "KINECTL_INFRA"
 )
 
+// holderVariable is of a pipeline whose steps are one deployer (docs/locks.md).
+const holderVariable = "KINECTL_HOLDER"
+
 // flags adds the common flags to a verb.
 func (f *fleet) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.spec, "file", "f", "spec.yml", "spec of the service")
@@ -155,6 +158,9 @@ func stateDir() string {
 
 // roll runs over the fleet, tells what happens, and ends the verb.
 func (a *app) roll(ctx context.Context, o release.Options, run func(release.Options) (*release.Outcome, error)) error {
+	if strings.Trim(os.Getenv(holderVariable), "0123456789abcdefghijklmnopqrstuvwxyz") != "" {
+		return usage(fmt.Errorf("%s is %q: every host would refuse it", holderVariable, os.Getenv(holderVariable)), "lower-case letters and digits; or leave it out")
+	}
 	n := newNarrator(a.progress())
 	o.Progress = n.event
 	out, err := run(o)

@@ -78,7 +78,7 @@ func (in *Infra) keep(key string) {
 	file := in.cacheFile(key)
 	if os.MkdirAll(filepath.Dir(file), 0o700) == nil {
 		_ = atomicfile.Write(file, body, 0o600)
-		prune(filepath.Dir(file), "*.json", keptInventories)
+		prune(filepath.Dir(file), "*.json", keptInventories, 0)
 	}
 }
 

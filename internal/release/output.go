@@ -25,8 +25,11 @@ const (
 	keptLooks = 20
 )
 
+// longestRun is for how long a log belongs to a run that may still be under way.
+const longestRun = time.Hour
+
 // openLog makes the file for Ansible's output, named by time and release, and
-// removes the oldest of its kind.
+// removes the oldest of its kind that no run can have open.
 func (o Options) openLog(kind logKind, p plan.Plan) (*os.File, error) {
 	dir := filepath.Join(o.StateDir, "log")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -36,7 +39,7 @@ func (o Options) openLog(kind logKind, p plan.Plan) (*os.File, error) {
 	if kind == ofLook {
 		kept = keptLooks
 	}
-	prune(dir, string(kind)+"[0-9]*.log", kept-1)
+	prune(dir, string(kind)+"[0-9]*.log", kept-1, longestRun)
 	words := []string{string(kind) + time.Now().UTC().Format("20060102T150405"), p.Name}
 	if p.Version.Label != "" {
 		words = append(words, p.Version.Label)

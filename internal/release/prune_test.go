@@ -11,7 +11,7 @@ import (
 
 func TestPrune(t *testing.T) {
 	dir := t.TempDir()
-	start := time.Now()
+	start := time.Now().Add(-time.Hour)
 	for i := range 6 {
 		file := filepath.Join(dir, fmt.Sprintf("%d.log", (i*5)%6)) // names say nothing of the age
 		write(t, file, "", 0o600)
@@ -23,9 +23,9 @@ func TestPrune(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "folder.log"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	f := func(keep int, want string) {
+	f := func(keep int, fresh time.Duration, want string) {
 		t.Helper()
-		prune(dir, "*.log", keep)
+		prune(dir, "*.log", keep, fresh)
 		var got []string
 		entries, _ := os.ReadDir(dir)
 		for _, e := range entries {
@@ -35,8 +35,9 @@ func TestPrune(t *testing.T) {
 			t.Errorf("keep %d: %q, want %s", keep, got, want)
 		}
 	}
-	f(6, "0.log 1.log 2.log 3.log 4.log 5.log folder.log other.txt")
-	f(2, "1.log 2.log folder.log other.txt")
-	f(0, "folder.log other.txt")
-	prune(filepath.Join(dir, "nowhere"), "*", 0)
+	f(6, 0, "0.log 1.log 2.log 3.log 4.log 5.log folder.log other.txt")
+	f(2, 2*time.Hour, "0.log 1.log 2.log 3.log 4.log 5.log folder.log other.txt")
+	f(2, time.Minute, "1.log 2.log folder.log other.txt")
+	f(0, 0, "folder.log other.txt")
+	prune(filepath.Join(dir, "nowhere"), "*", 0, 0)
 }

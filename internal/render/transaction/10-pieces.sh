@@ -81,13 +81,13 @@ installed_version() {
 }
 
 # read_installed: the version of the service that is installed into $from, and its size
-# in KiB into $size. Its files are written down for owned_units: dpkg reads all it knows
-# of the host each time it is asked.
+# in KiB into $size.
 read_installed() {
-	from='' size='' state=''
+	from='' size=''
 	# shellcheck disable=SC2016 # dpkg-query expands them
-	dpkg-query --show --showformat='${db:Status-Abbrev} ${Version} ${Installed-Size}\n${db-fsys:Files}' "$name" >"$work/files0" 2>/dev/null
-	read -r state installed kib <"$work/files0"
+	read -r state installed kib <<-PACKAGE
+		$(dpkg-query --show --showformat='${db:Status-Abbrev} ${Version} ${Installed-Size}' "$name" 2>/dev/null)
+	PACKAGE
 	case $state in ?i) from=$installed size=$kib ;; esac
 }
 

@@ -6,10 +6,8 @@ unit_folder=/usr/lib/systemd/system
 # them; a pattern would find those of hello-world beside those of hello. Its answer
 # is kept until a package is installed or removed.
 owned_units() {
-	if [ ! -e "$work/units$installs" ]; then
-		[ -e "$work/files$installs" ] || dpkg-query --listfiles "$name" >"$work/files$installs" 2>/dev/null
-		sed -n "s,^ *$unit_folder/\\([^/]*[^/@]\\.\\(service\\|socket\\|timer\\)\\)\$,\\1,p" "$work/files$installs" >"$work/units$installs"
-	fi
+	[ -e "$work/units$installs" ] || dpkg-query --listfiles "$name" 2>/dev/null |
+		sed -n "s,^$unit_folder/\\([^/]*[^/@]\\.\\(service\\|socket\\|timer\\)\\)\$,\\1,p" >"$work/units$installs"
 	while read -r owned; do
 		case $owned in *".${1:-${owned##*.}}") say "$owned" ;; esac
 	done <"$work/units$installs"

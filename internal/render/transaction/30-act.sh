@@ -42,7 +42,8 @@ write_pin() {
 # reads tens of thousands of packages each time. Nor does it ask dpkg a dozen times for
 # further architectures where there are none.
 own_apt() {
-	[ -s /var/lib/dpkg/arch ] || set -- "$@" -o APT::Architectures::="$(dpkg --print-architecture)"
+	: "${architecture:=$(dpkg --print-architecture)}"
+	[ -s /var/lib/dpkg/arch ] || set -- "$@" -o APT::Architectures::="$architecture"
 	patiently apt-get -q "$@" -o Dir::Etc::SourceList="$source_list" -o Dir::Etc::SourceParts=- \
 		-o Dir::Cache::PkgCache= -o Dir::Cache::SrcPkgCache=
 }
@@ -51,8 +52,24 @@ own_apt() {
 # the distribution's.
 download() {
 	own_apt -y install --download-only --no-install-recommends --no-remove --allow-downgrades --allow-change-held-packages \
-		-o APT::Keep-Downloaded-Packages=true "$name=$package_version" && return
+		-o APT::Keep-Downloaded-Packages=true "$name=$package_version" && {
+		if nothing_else; then say "$package_version" >"$alone"; fi
+		return
+	}
 	apt_install --download-only && rm -f "$work/failure"
+}
+
+alone=/run/kinectl/$name.alone # the version that takes no other package with it
+
+# nothing_else: apt would install this one package here, and that is all.
+nothing_else() {
+	while read -r said; do
+		case $said in
+		'1 upgraded, 0 newly installed, 0 to remove '* | '0 upgraded, 1 newly installed, 0 to remove '* | \
+			'0 upgraded, 0 newly installed, 1 downgraded, 0 to remove '*) return 0 ;;
+		esac
+	done <"$work/apt"
+	return 1
 }
 
 # apt_install [OPTION]: exactly this version, and what it depends on.
@@ -69,18 +86,14 @@ apt_install() {
 	return 1
 }
 
-# install_package: dpkg alone is quicker than apt, and enough for a package that
-# wants nothing but systemd of the host.
+# install_package: where there is nothing to do but this, dpkg is quicker than apt.
 install_package() {
 	fetched=$(downloaded "$package_version")
-	# shellcheck disable=SC2016 # dpkg-deb expands them
-	case $([ -n "$fetched" ] && dpkg-deb --show --showformat='=${Pre-Depends}${Depends}${Conflicts}${Breaks}' "$fetched") in
-	= | =systemd) ;;
-	*)
+	first_line "$alone"
+	if [ -z "$fetched" ] || [ "$line_of" != "$package_version" ]; then
 		apt_install
 		return
-		;;
-	esac
+	fi
 	install_file "$fetched" && return
 	grep -E '^dpkg|error|No space left' "$work/dpkg" >"$work/failure"
 	reason="dpkg could not install $name $package_version"

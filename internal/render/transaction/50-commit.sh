@@ -64,7 +64,7 @@ clear_transaction() {
 	if [ -e "$txn" ]; then mv "$txn" "$txn.over"; fi
 	# The link last: a boot goes on with what was left.
 	rm -rf "$txn.over" "$home"/releases/*.new "/var/cache/apt/archives/${name}_"*.deb \
-		"$live_environment.kinectl-new" "$pin.kinectl-new" "$numa_conf.kinectl-new" "$recover_link"
+		"$live_environment.kinectl-new" "$pin.kinectl-new" "$numa_conf.kinectl-new" "$alone" "$recover_link"
 	[ -n "$(kept_releases)" ] || rmdir "$home/releases" 2>/dev/null
 	sync "$home"
 }

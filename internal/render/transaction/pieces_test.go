@@ -147,3 +147,27 @@ func TestRemoveLeavesFreezes(t *testing.T) {
 		t.Errorf("%q, want done; %v", got, err)
 	}
 }
+
+// TestNothingElse reads what apt-get says it would do.
+func TestNothingElse(t *testing.T) {
+	f := func(want, said string) {
+		t.Helper()
+		work := t.TempDir()
+		if err := os.WriteFile(filepath.Join(work, "apt"), []byte("Reading package lists...\n"+said+"\nNeed to get 8 MB of archives.\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := sourced(t, hello(), `work=$KINECTL_TEST; nothing_else && say yes || say no`, "KINECTL_TEST="+work)
+		if got != want+"\n" || err != nil {
+			t.Errorf("%s: %q, want %s; %v", said, got, want, err)
+		}
+	}
+	f("yes", "1 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.")
+	f("yes", "0 upgraded, 1 newly installed, 0 to remove and 12 not upgraded.")
+	f("yes", "0 upgraded, 0 newly installed, 1 downgraded, 0 to remove and 0 not upgraded.")
+	f("no", "1 upgraded, 1 newly installed, 0 to remove and 0 not upgraded.") // a dependency
+	f("no", "0 upgraded, 2 newly installed, 0 to remove and 0 not upgraded.")
+	f("no", "0 upgraded, 10 newly installed, 0 to remove and 0 not upgraded.")
+	f("no", "1 upgraded, 0 newly installed, 1 to remove and 0 not upgraded.") // a conflict
+	f("no", "0 upgraded, 0 newly installed, 1 reinstalled, 0 to remove and 0 not upgraded.")
+	f("no", "")
+}
