@@ -53,13 +53,13 @@ own_apt() {
 download() {
 	own_apt -y install --download-only --no-install-recommends --no-remove --allow-downgrades --allow-change-held-packages \
 		-o APT::Keep-Downloaded-Packages=true "$name=$package_version" && {
-		if nothing_else; then say "$package_version" >"$alone"; fi
+		[ ! -d "$lease" ] || if nothing_else; then say "$package_version"; fi >"$alone"
 		return
 	}
 	apt_install --download-only && rm -f "$work/failure"
 }
 
-alone=/run/kinectl/$name.alone # the version that takes no other package with it
+alone=$lease/alone # the version that takes no other package with it
 
 # nothing_else: apt would install this one package here, and that is all.
 nothing_else() {
