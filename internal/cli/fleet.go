@@ -162,7 +162,7 @@ func (a *app) roll(ctx context.Context, o release.Options, run func(release.Opti
 		return usage(fmt.Errorf("%s is %q: every host would refuse it", holderVariable, os.Getenv(holderVariable)), "lower-case letters and digits; or leave it out")
 	}
 	n := newNarrator(a.progress())
-	o.Progress = n.event
+	o.Progress, o.Watched = n.event, n.live != nil
 	out, err := run(o)
 	if err == nil {
 		n.done()

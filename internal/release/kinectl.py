@@ -73,7 +73,9 @@ class CallbackModule(CallbackBase):
 
     def watch(self):
         """Look at kinectl, and at the steps of the hosts that have been in their
-        transaction for three seconds: a quick one costs no session."""
+        transaction for as many seconds as KINECTL_STEPS_AFTER says: a quick one costs
+        no session."""
+        patience = int(os.environ.get("KINECTL_STEPS_AFTER", "1"))
         reader = select.poll()
         reader.register(self.events.fileno(), 0)  # a pipe without a reader is an error
         seen, steps = {}, {}  # by host: looks at it, its last step
@@ -83,7 +85,7 @@ class CallbackModule(CallbackBase):
             for host in now:
                 with self.lock:
                     if host in self.deploying:
-                        self.look(host, seen.get(host, 0) >= 3, steps)
+                        self.look(host, seen.get(host, 0) >= patience, steps)
             for host in seen.keys() - set(now):
                 steps.pop(host, None)
             seen = {host: seen.get(host, 0) + 1 for host in now}

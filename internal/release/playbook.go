@@ -82,6 +82,9 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 		// A host that loses its power says nothing: notice it within half a minute.
 		cmd.Env = append(cmd.Env, "ANSIBLE_SSH_EXTRA_ARGS=-o ServerAliveInterval=10 -o ServerAliveCountMax=3")
 	}
+	if !o.Watched {
+		cmd.Env = append(cmd.Env, "KINECTL_STEPS_AFTER=10")
+	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{write}
 	// A group of its own, so that Ctrl-C comes to it once, from us.

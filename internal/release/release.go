@@ -29,6 +29,9 @@ type Options struct {
 	// Progress is told what happens as it happens. It is called from one
 	// goroutine at a time and may be nil.
 	Progress func(Event)
+	// Watched says that somebody looks at the steps of the hosts as they come: a host is
+	// asked for its own a second after it has begun, else after ten.
+	Watched bool
 
 	skip  []string // tags of the playbook
 	tells bool     // the Monitoring stage suits the whole group, also when Limit is a part of it
