@@ -106,7 +106,14 @@ func (c *client) exchange() (again bool, err error) {
 		return false, fmt.Errorf("answer: %s", response.Status)
 	}
 	c.used = time.Now()
-	return c.keep && !response.Close, nil
+	if c.keep && !response.Close {
+		return true, nil
+	}
+	// The service has said that it closes. Whoever closes first keeps the port for a
+	// minute (TIME-WAIT in RFC 9293, 3.6), and a thousand a second are more than there are: from
+	// then on a search for a free one takes longer than all else.
+	_, _ = io.Copy(io.Discard, c.conn)
+	return false, nil
 }
 
 func (c *client) close() {
