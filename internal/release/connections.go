@@ -21,7 +21,7 @@ func closeConnections(dir string) {
 	all.Wait()
 }
 
-// The messages of section 1 and 7 in PROTOCOL.mux of OpenSSH.
+// From PROTOCOL.mux of OpenSSH.
 const (
 	muxHello     = 0x00000001
 	muxVersion   = 4
@@ -29,7 +29,8 @@ const (
 	muxOK        = 0x80000001
 )
 
-// endMaster asks the ssh behind a control socket to end, and waits for its yes.
+// endMaster asks the ssh behind a control socket to end. It returns when that has said
+// yes, with an error when it has said no or hung up: OpenSSH's hangs up as it ends.
 func endMaster(socket string, patience time.Duration) error {
 	conn, err := net.DialTimeout("unix", socket, patience)
 	if err != nil {

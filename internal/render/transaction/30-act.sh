@@ -51,9 +51,10 @@ own_apt() {
 # download: what will be installed. What our repository and the host lack comes from
 # the distribution's.
 download() {
+	[ ! -e "$alone" ] || rm -f "$alone"
 	own_apt -y install --download-only --no-install-recommends --no-remove --allow-downgrades --allow-change-held-packages \
 		-o APT::Keep-Downloaded-Packages=true "$name=$package_version" && {
-		[ ! -d "$lease" ] || if nothing_else; then say "$package_version"; fi >"$alone"
+		if [ -d "$lease" ] && nothing_else; then say "$package_version" >"$alone"; fi
 		return
 	}
 	apt_install --download-only && rm -f "$work/failure"

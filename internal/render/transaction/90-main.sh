@@ -150,6 +150,7 @@ finish_removal() {
 }
 
 guard() {
+	installs=1000 # the transaction's own lists of units are of before and after
 	take_lock
 	said=
 	[ ! -e "$work/result" ] || read -r said <"$work/result"
