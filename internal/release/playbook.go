@@ -44,10 +44,12 @@ func runPlaybook(ctx context.Context, o Options, files []artifact.File, log *os.
 	if err != nil {
 		return err
 	}
-	sockets := filepath.Join(dir, "cp")
-	if err := os.Mkdir(sockets, 0o700); err != nil {
+	// A short path, whatever $TMPDIR is: a socket's may have 108 letters (unix(7)), on macOS 104.
+	sockets, err := os.MkdirTemp("/tmp", "kinectl-")
+	if err != nil {
 		return err
 	}
+	defer os.RemoveAll(sockets)
 	read, write, err := os.Pipe()
 	if err != nil {
 		return err

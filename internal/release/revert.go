@@ -34,13 +34,13 @@ func revert(ctx context.Context, o Options, p plan.Plan, out *Outcome) error {
 	if err != nil {
 		return fmt.Errorf("revert %s: %w", o.Limit, err)
 	}
-	releases := map[string]int{}
+	releases := map[string]ansible.Back{}
 	for _, h := range hosts {
 		switch n := len(h.Kept); {
 		case h.Health == NotAnswering:
 			return fmt.Errorf("revert %s: %s", h.Host, h.Reason)
 		case n > 1:
-			releases[h.Host] = h.Kept[n-2].Release
+			releases[h.Host] = ansible.Back{Release: h.Kept[n-2].Release, Newest: h.newest()}
 		default:
 			out.Kept = append(out.Kept, h.Host)
 		}

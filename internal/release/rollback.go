@@ -16,8 +16,8 @@ import (
 // Goal is what a rollback goes back to: on each host a release of its own,
 // since the same version can have another environment there.
 type Goal struct {
-	From, To string         // versions of the package, as dpkg says them
-	Releases map[string]int // host → number of its kept release; 0 where nothing has to be undone
+	From, To string                  // versions of the package, as dpkg says them
+	Releases map[string]ansible.Back // by host; release 0 where nothing has to be undone
 }
 
 // Previous chooses what to go back to: from the newest release that any host
@@ -42,7 +42,7 @@ func Previous(hosts []HostStatus) (Goal, error) {
 	if before.Version == "" {
 		return Goal{}, fmt.Errorf("no host has kept a release before %s", newest.Version)
 	}
-	goal := Goal{From: newest.Version, To: before.Version, Releases: map[string]int{}}
+	goal := Goal{From: newest.Version, To: before.Version, Releases: map[string]ansible.Back{}}
 	return goal, goal.choose(hosts, func(h HostStatus) bool {
 		last := h.Kept[len(h.Kept)-1]
 		return last.Version == newest.Version && (before.Version != newest.Version || last.same(newest))
@@ -52,7 +52,7 @@ func Previous(hosts []HostStatus) (Goal, error) {
 // To chooses on each host the newest kept release of one version. The error
 // names the hosts that have not kept it.
 func To(hosts []HostStatus, wanted string) (Goal, error) {
-	goal := Goal{To: wanted, Releases: map[string]int{}}
+	goal := Goal{To: wanted, Releases: map[string]ansible.Back{}}
 	return goal, goal.choose(hosts, func(h HostStatus) bool {
 		return len(h.Kept) == 0 || h.Kept[len(h.Kept)-1].Version != wanted
 	})
@@ -62,8 +62,9 @@ func To(hosts []HostStatus, wanted string) (Goal, error) {
 func (g *Goal) choose(hosts []HostStatus, leaves func(HostStatus) bool) error {
 	var lack []string
 	for _, h := range hosts {
+		back := ansible.Back{Newest: h.newest()}
+		g.Releases[h.Host] = back
 		if h.Health == NotAnswering || len(h.Kept) == 0 && g.From != "" || !leaves(h) {
-			g.Releases[h.Host] = 0
 			continue
 		}
 		earlier := h.Kept[:max(len(h.Kept)-1, 0)]
@@ -74,19 +75,30 @@ func (g *Goal) choose(hosts []HostStatus, leaves func(HostStatus) bool) error {
 			}
 		}
 		if i < 0 && g.From == g.To {
-			g.Releases[h.Host] = 0 // the new configuration had not come to it
-			continue
+			continue // the new configuration had not come to it
 		}
 		if i < 0 {
 			lack = append(lack, h.Host)
 			continue
 		}
-		g.Releases[h.Host] = earlier[i].Release
+		back.Release = earlier[i].Release
+		g.Releases[h.Host] = back
 	}
 	if len(lack) > 0 {
 		return fmt.Errorf("%s is not kept on %s", g.To, strings.Join(slices.Sorted(slices.Values(lack)), " "))
 	}
 	return nil
+}
+
+// newest is the number of the release that a host has, as [ansible.Back] wants it.
+func (h HostStatus) newest() int {
+	switch {
+	case h.Health == NotAnswering:
+		return -1
+	case len(h.Kept) == 0:
+		return 0
+	}
+	return h.Kept[len(h.Kept)-1].Release
 }
 
 // same reports whether k is the release that newest is, on another host: the

@@ -40,7 +40,7 @@ func chosen(g Goal, err error) string {
 	}
 	text := g.From + " > " + g.To + ":"
 	for _, h := range slices.Sorted(maps.Keys(g.Releases)) {
-		text += fmt.Sprintf(" %s=%d", h, g.Releases[h])
+		text += fmt.Sprintf(" %s=%d", h, g.Releases[h].Release)
 	}
 	return text
 }

@@ -29,10 +29,16 @@ var lease []byte
 // it hands to each host.
 func Deploy(p plan.Plan) []artifact.File { return playbook(p, run{name: "deploy", action: "install"}) }
 
+// Back is what one host goes back to.
+type Back struct {
+	Release int // number of the kept release; 0 to stay
+	Newest  int // number of the newest kept when that was chosen, 0 for none, -1 if it was not known; with another one the host refuses
+}
+
 // Restore returns the playbook that takes the group of p back to releases that
-// its hosts have kept, with the environment and the probe which those had. The
-// map gives each host its own release number; one that is not in it stays.
-func Restore(p plan.Plan, releases map[string]int) []artifact.File {
+// its hosts have kept, with the environment and the probe which those had. A host
+// that is not in the map stays.
+func Restore(p plan.Plan, releases map[string]Back) []artifact.File {
 	return playbook(p, run{name: "deploy", action: "restore", releases: releases})
 }
 
@@ -66,10 +72,10 @@ func Preview(p plan.Plan) []artifact.File { return playbook(p, run{name: "plan",
 
 // run is which template a playbook is made of, and for what.
 type run struct {
-	name     string         // of the template and the playbook
-	action   string         // of the transaction, or the question of "status"
-	releases map[string]int // of Restore
-	lines    int            // of History
+	name     string          // of the template and the playbook
+	action   string          // of the transaction, or the question of "status"
+	releases map[string]Back // of Restore
+	lines    int             // of History
 }
 
 // playbook fills one template and puts the module and the alerts where Ansible

@@ -70,10 +70,10 @@ func cases() map[string][]artifact.File {
 		"deploy-hostile": Deploy(hostilePlan("2")),
 		"deploy-before":  Deploy(withBefore("1")),
 		"deploy-secrets": Deploy(withSecrets()),
-		"restore":        Restore(hostilePlan("25%"), map[string]int{"h1": 3, "h2.example.com": 0}),
+		"restore":        Restore(hostilePlan("25%"), map[string]Back{"h1": {3, 4}, "h2.example.com": {0, -1}}),
 		"remove":         Remove(hostilePlan("1", "25%", "100%")),
 		"deploy-routes":  Deploy(withRoutes()),
-		"restore-routes": Restore(withRoutes(), map[string]int{"h1": 3}),
+		"restore-routes": Restore(withRoutes(), map[string]Back{"h1": {3, 4}}),
 		"remove-routes":  Remove(withRoutes()),
 		"status":         Status(hostilePlan("1")),
 	}

@@ -35,7 +35,9 @@ write_pin() {
 	printf 'Explanation: the release that kinectl deployed\nPackage: %s\nPin: version %s\nPin-Priority: 1001\n' "$name" "$1" >"$pin.kinectl-new"
 	written=$?
 	umask 077
-	[ "$written" = 0 ] && sync "$pin.kinectl-new" && mv -f "$pin.kinectl-new" "$pin"
+	[ "$written" = 0 ] && sync "$pin.kinectl-new" && mv -f "$pin.kinectl-new" "$pin" && return
+	reason="$pin could not be written"
+	return 1
 }
 
 # own_apt ARGUMENT...: apt-get with no source but ours; with all those of the host it
@@ -76,7 +78,7 @@ nothing_else() {
 # apt_install [OPTION]: exactly this version, and what it depends on.
 apt_install() {
 	patiently apt-get -q -y install "$@" --no-install-recommends --no-remove --allow-downgrades --allow-change-held-packages \
-		-o DPkg::Lock::Timeout=120 -o DPkg::Use-Pty=0 -o APT::Keep-Downloaded-Packages=true \
+		-o DPkg::Use-Pty=0 -o APT::Keep-Downloaded-Packages=true \
 		-o DPkg::Options::=--force-confdef -o DPkg::Options::=--force-confold \
 		"$name=$package_version" && return
 	reason="apt could not install $name $package_version"

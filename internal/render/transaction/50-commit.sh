@@ -22,13 +22,22 @@ commit() {
 	if [ "$action" = restore ]; then cat "$kept_release/configuration" 2>/dev/null; else say "${KINECTL_CONFIGURATION:-}"; fi >"$next.new/configuration"
 	describe "$1" true
 	say "$line}" >"$txn/line"
-	sync "$next.new"/* "$txn/line" "$next.new" "$home/releases" || return 1
+	# shellcheck disable=SC2046 # paths without a space
+	sync "$next.new"/* "$txn/line" "$next.new" "$home/releases" $(settings) || return 1
 	mv "$txn/record" "$txn/committed" || return 1
 	# From here on nothing may end in going back.
 	sync "$txn"
 	tell
 	close_transaction
 	return 0
+}
+
+# settings: what lies outside of $home, which may be another file system: folders whose
+# files were renamed into place, and the release that is gone back to.
+settings() {
+	for each in "$txn/back-to" "/etc/$name" "${pin%/*}" "$numa_conf" "${numa_conf%/*}" /etc/systemd/system/*.wants /etc/systemd/system /etc; do
+		[ ! -e "$each" ] || say "$each"
+	done
 }
 
 # What a commit leaves to do, and what a boot can do in its place.
@@ -59,6 +68,9 @@ words_of() { first_line "$1/version" && printf '%s ' "$line_of" && first_line "$
 clear_transaction() {
 	put_in
 	spare_next
+	# What was put back is on the disk before the record of it goes.
+	# shellcheck disable=SC2046 # paths without a space
+	[ ! -e "$txn/record" ] || sync $(settings)
 	# Away by one rename: a folder deleted half-way would be a record of nothing.
 	if [ -e "$txn.over" ]; then rm -rf "$txn.over"; fi
 	if [ -e "$txn" ]; then mv "$txn" "$txn.over"; fi

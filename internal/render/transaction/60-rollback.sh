@@ -36,6 +36,8 @@ restore() {
 		case $each in *.socket | *.timer | "$name.service") [ -e "$unit_folder/$each" ] || forget "$each" ;; esac
 	done
 	systemctl daemon-reload
+	# A release that starts nothing has disabled it.
+	[ "$(cat "$txn/old/enabled")" != enabled ] || systemctl --quiet enable "$name.service"
 	put_back_units
 	systemctl reset-failed "$name.service" 2>/dev/null
 	case $(cat "$txn/old/active") in
@@ -82,7 +84,9 @@ roll_back() {
 	if [ "$intact" = yes ]; then
 		# Nothing of the new release had reached the service.
 		reason=$why
-		refuse failed
+		describe failed false
+		record_history "$line}"
+		tell
 		clear_transaction
 		return 1
 	fi

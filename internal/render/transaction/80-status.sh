@@ -53,7 +53,8 @@ status() {
 	reason=${sickness:-$reason}
 	kept=
 	for each in $(kept_releases | sort -t / -k 7 -n); do
-		kept="$kept${kept:+,}{\"release\":${each##*/},\"version\":\"$(cat "$each/version")\",\"digest\":\"$(cat "$each/digest")\",\"configuration\":\"$(tr -cd '0-9a-f' 2>/dev/null <"$each/configuration")\",\"when\":$(stat --format=%Y "$each/digest")}"
+		committed=$(stat --format=%Y "$each/digest" 2>/dev/null) || continue # a commit beside this has taken it away
+		kept="$kept${kept:+,}{\"release\":${each##*/},\"version\":\"$(cat "$each/version")\",\"digest\":\"$(cat "$each/digest")\",\"configuration\":\"$(tr -cd '0-9a-f' 2>/dev/null <"$each/configuration")\",\"when\":$committed}"
 	done
 	unit_state
 	line="{\"changed\":false,\"format\":$format,\"service\":\"$name\",\"group\":\"$(group_of_service)\",\"version\":\"$from\",\"since\":\"$(unit_property ActiveEnterTimestamp)\",\"health\":\"$health\",\"reason\":$(json_string "$reason"),\"busy\":$busy,\"kept\":[$kept]"
@@ -68,7 +69,7 @@ status() {
 sweep() { find "$1" -mindepth 1 -maxdepth 1 -type d -name "$name.??????" -mmin +1440 -exec rm -rf {} +; }
 
 # past: the lines of the history, the oldest first. One that a power cut tore is none.
-past() { cat "$history.1" "$history" 2>/dev/null | grep '^{.*}$'; }
+past() { cat "$history.1" "$history" 2>/dev/null | grep -a '^{.*}$'; }
 
 # stopped_on_purpose: the line of the history that says so, if it is what holds now.
 stopped_on_purpose() {

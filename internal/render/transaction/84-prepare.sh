@@ -18,6 +18,17 @@ nobody_elses() {
 	fi
 }
 
+# as_seen: the newest release here is the one that was seen when it was chosen what this
+# host goes back to. Another one may have come since, from whoever had the lease then.
+as_seen() {
+	newest=$(current_release)
+	newest=${newest##*/}
+	case ${KINECTL_NEWEST:-} in '' | "${newest:-0}") return ;; esac
+	reason='another release has come to this host since it was chosen what to go back to: see kinectl status, and ask again'
+	if [ "$KINECTL_NEWEST" = unknown ]; then reason='this host did not answer when it was chosen what to go back to: ask again'; fi
+	return 1
+}
+
 # prepare [N] [DIGEST]: refuse what cannot go well, and fetch what will be installed, on
 # every host before the first is touched.
 prepare() {
@@ -42,10 +53,10 @@ prepare() {
 		if same_as_now; then differs=false; fi
 		;;
 	restore)
-		find_kept "$1" || {
+		if ! as_seen || ! find_kept "$1"; then
 			refuse failed
 			return
-		}
+		fi
 		if [ "$1" != 0 ]; then
 			credentials=$(load_parameters "$kept_release/parameters" && say "$credentials")
 			has_credentials || {

@@ -76,7 +76,9 @@ transaction() {
 			refuse unchanged
 			return 0
 		fi
-		if begin && mv "$txn/record" "$txn/removing" && sync "$txn" && take_away; then
+		as_deployed # its drain, not that of a newer spec
+		release=0 digest=
+		if begin && take_out && await_drained && mv "$txn/record" "$txn/removing" && sync "$txn" && take_away; then
 			describe removed true
 			tell
 			return

@@ -19,6 +19,7 @@ KINECTL_ARGUMENTS
 	argument release && set -- "$@" "$value"
 	argument digest && set -- "$@" "$value"
 	argument holder && export KINECTL_HOLDER="$value"
+	argument newest && export KINECTL_NEWEST="$value"
 	case $stage in status | survey | history | plan) ;; *) login ;; esac
 	case $stage:$arguments in
 	status:*) look status "$work" ;;

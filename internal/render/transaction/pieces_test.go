@@ -171,3 +171,28 @@ func TestNothingElse(t *testing.T) {
 	f("no", "0 upgraded, 0 newly installed, 1 reinstalled, 0 to remove and 0 not upgraded.")
 	f("no", "")
 }
+
+// TestAsSeen: what a host goes back to was chosen by what it had then.
+func TestAsSeen(t *testing.T) {
+	f := func(want, newest string, kept ...string) {
+		t.Helper()
+		home := t.TempDir()
+		for _, release := range kept {
+			if err := os.MkdirAll(filepath.Join(home, "releases", release), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := sourced(t, hello(), `home=$KINECTL_TEST; as_seen && say yes || say "${reason%%:*}"`, "KINECTL_TEST="+home, "KINECTL_NEWEST="+newest)
+		if got != want+"\n" || err != nil {
+			t.Errorf("%s of %v: %q, want %s; %v", newest, kept, got, want, err)
+		}
+	}
+	const another = "another release has come to this host since it was chosen what to go back to"
+	f("yes", "10", "9", "10")
+	f("yes", "0")
+	f("yes", "", "9") // by hand, or by a playbook of an earlier kinectl
+	f(another, "9", "9", "10")
+	f(another, "0", "1")
+	f(another, "1")
+	f("this host did not answer when it was chosen what to go back to", "unknown", "9")
+}
