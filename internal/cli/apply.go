@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,8 +27,9 @@ else that the roles of their groups do. Then bring each host the services of its
 groups at the versions that the other hosts of the group run: what they run, the hosts
 say themselves. So a bare server that was added to a group is a member of it after one command.
 
-A service that runs in two versions in its group is not brought: deploy one first. Where
-nothing is missing nothing changes.`,
+A service that runs in two versions in its group is not brought: deploy one first. A
+host that does not answer is named, and exit code 1 when it is one of those to be
+brought something. Where nothing is missing nothing changes.`,
 		Example: `  kinectl apply --infra . --env staging
   kinectl apply --infra . --env production --limit h7`,
 		Args: cobra.NoArgs,
@@ -64,7 +67,8 @@ nothing is missing nothing changes.`,
 type applied struct {
 	Env      string             `json:"env"`
 	Roles    []release.Roled    `json:"roles"`
-	Log      string             `json:"log"` // Ansible's own output of the roles
+	Log      string             `json:"log"`                   // Ansible's own output of the roles
+	Lost     map[string]string  `json:"unreachable,omitempty"` // host of the environment → why it did not say what it runs
 	Services []*release.Outcome `json:"services"`
 	Error    string             `json:"error,omitempty"`
 }
@@ -89,6 +93,10 @@ func (a *app) apply(ctx context.Context, o release.Options) error {
 	if err != nil {
 		return a.applyEnd(done, failed(err, ""))
 	}
+	done.Lost = found.Lost
+	for _, h := range slices.Sorted(maps.Keys(found.Lost)) {
+		fmt.Fprintf(a.progress(), "  %s  did not answer; a service that nobody else runs is not brought: %s\n", h, printable(found.Lost[h]))
+	}
 	lacks, skew := release.Lacks(ctx, o, found)
 	for _, l := range lacks {
 		out, err := a.bring(ctx, o, l)
@@ -102,7 +110,22 @@ func (a *app) apply(ctx context.Context, o release.Options) error {
 	if skew != nil {
 		return a.applyEnd(done, failed(skew, "bring the group to one version with `kinectl deploy`, then apply again"))
 	}
+	if hosts := done.unasked(); len(hosts) > 0 {
+		return a.applyEnd(done, failed(fmt.Errorf("what %s should run was not brought: no answer", strings.Join(hosts, " ")), "apply again when it answers"))
+	}
 	return a.applyEnd(done, nil)
+}
+
+// unasked are the hosts that the roles went over and that did not answer afterwards.
+// Others may be down: only what they run is not known then.
+func (d applied) unasked() []string {
+	var hosts []string
+	for _, h := range d.Roles {
+		if _, lost := d.Lost[h.Host]; lost {
+			hosts = append(hosts, h.Host)
+		}
+	}
+	return hosts
 }
 
 // trouble is a host's failures in words.

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -51,6 +52,12 @@ func TestScript(t *testing.T) {
 			env.Setenv("KINECTL_SOURCE", root) // for replace lines of a go.mod
 			env.Setenv("KINECTL_VAULT_PASSWORD_FILE", "")
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "root" {
+				return false, errors.New("no such condition: " + name)
+			}
+			return os.Geteuid() == 0, nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code": code,

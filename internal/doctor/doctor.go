@@ -26,10 +26,11 @@ type Finding struct {
 	Mend   string `json:"mend,omitempty"` // a command, where one mends it
 }
 
-// Check is one thing to look at.
+// Check is one thing to look at. What it found may say that there is more to look at.
 type Check struct {
 	Name string
-	Look func(context.Context) []Finding // Check may be left empty in each
+	Look func(context.Context) []Finding            // Check may be left empty in each
+	Open func(context.Context) ([]Finding, []Check) // instead of Look
 }
 
 // The bounds of Run: checks at once, and the time that one may take.
@@ -39,7 +40,8 @@ const (
 )
 
 // Run looks at everything, several at once, and returns the findings in the
-// order of the checks. One that does not end in half a minute is given up through its context.
+// order of the checks, what a check opens behind its own. One that does not end in half a
+// minute is given up through its context; the time of those that it opens is theirs.
 func Run(ctx context.Context, checks []Check) []Finding {
 	found := make([][]Finding, len(checks))
 	places := make(chan struct{}, atOnce)
@@ -48,14 +50,8 @@ func Run(ctx context.Context, checks []Check) []Finding {
 		all.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			ctx, cancel := context.WithTimeout(ctx, patience)
-			defer cancel()
-			found[i] = c.Look(ctx)
-			for n := range found[i] {
-				if found[i][n].Check == "" {
-					found[i][n].Check = c.Name
-				}
-			}
+			more := c.look(ctx, &found[i])
+			found[i] = append(found[i], Run(ctx, more)...)
 		})
 	}
 	all.Wait()
@@ -64,6 +60,23 @@ func Run(ctx context.Context, checks []Check) []Finding {
 		flat = append(flat, f...)
 	}
 	return flat
+}
+
+// look keeps the bound of one check.
+func (c Check) look(ctx context.Context, found *[]Finding) (more []Check) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if c.Open != nil {
+		*found, more = c.Open(ctx)
+	} else {
+		*found = c.Look(ctx)
+	}
+	for i := range *found {
+		if (*found)[i].Check == "" {
+			(*found)[i].Check = c.Name
+		}
+	}
+	return more
 }
 
 // Failed reports whether something that is needed is missing.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -18,16 +19,43 @@ func TestRun(t *testing.T) {
 	var checks []Check
 	want := ""
 	for i := range 3 * atOnce {
-		checks = append(checks, Check{fmt.Sprint("c", i), say(OK)})
+		checks = append(checks, Check{Name: fmt.Sprint("c", i), Look: say(OK)})
 		want += fmt.Sprintf("{c%d ok  }", i)
 	}
 	got := Run(t.Context(), checks)
 	if text := strings.ReplaceAll(strings.Trim(fmt.Sprint(got), "[]"), "} {", "}{"); text != want || Failed(got) {
 		t.Error(text)
 	}
-	if got := Run(t.Context(), []Check{{"a", say(Warn)}, {"b", say(Fail)}}); !Failed(got) || Failed(got[:1]) {
+	if got := Run(t.Context(), []Check{{Name: "a", Look: say(Warn)}, {Name: "b", Look: say(Fail)}}); !Failed(got) || Failed(got[:1]) {
 		t.Error(got)
 	}
+}
+
+// TestPatience: hosts of an environment that keep doctor waiting for minutes, one after
+// the other, have their half minute each, whatever reading the inventory took.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(ctx context.Context) []Finding {
+			select {
+			case <-time.After(patience - time.Second):
+				return one(OK, "", "")
+			case <-ctx.Done():
+				return one(Fail, ctx.Err().Error(), "")
+			}
+		}
+		never := func(ctx context.Context) []Finding {
+			<-ctx.Done()
+			return one(Fail, "given up", "")
+		}
+		hosts := []Check{{Name: "dead", Look: never}}
+		for i := range 3 * atOnce {
+			hosts = append(hosts, Check{Name: fmt.Sprint("h", i), Look: slow})
+		}
+		found := Run(t.Context(), []Check{{Name: "env", Open: func(ctx context.Context) ([]Finding, []Check) { return slow(ctx), hosts }}})
+		if len(found) != 2+3*atOnce || found[0] != (Finding{Check: "env", Level: OK}) || found[1] != (Finding{Check: "dead", Level: Fail, Detail: "given up"}) || Failed(found[2:]) {
+			t.Errorf("%+v", found)
+		}
+	})
 }
 
 func TestJudge(t *testing.T) {

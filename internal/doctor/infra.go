@@ -18,21 +18,21 @@ import (
 // Infra are the checks of the files of an infra repository.
 func Infra(dir string) []Check {
 	return []Check{
-		{policy.File, readable(dir, policy.File, func(name string, src []byte) diag.Findings {
+		{Name: policy.File, Look: readable(dir, policy.File, func(name string, src []byte) diag.Findings {
 			_, f := policy.Read(name, src)
 			return f
 		})},
-		{resources.File, readable(dir, resources.File, func(name string, src []byte) diag.Findings {
+		{Name: resources.File, Look: readable(dir, resources.File, func(name string, src []byte) diag.Findings {
 			_, f := resources.Read(name, src)
 			return f
 		})},
-		{release.SitePlaybook, func(context.Context) []Finding {
+		{Name: release.SitePlaybook, Look: func(context.Context) []Finding {
 			if _, err := os.Stat(filepath.Join(dir, release.SitePlaybook)); err != nil {
 				return one(Warn, "is not there: kinectl apply needs it", "kinectl init --infra NEW")
 			}
 			return one(OK, "", "")
 		}},
-		{"secrets", func(ctx context.Context) []Finding {
+		{Name: "secrets", Look: func(ctx context.Context) []Finding {
 			files, err := secrets.Repository(ctx, dir)
 			if err != nil {
 				return one(Fail, err.Error(), "")
@@ -69,18 +69,18 @@ func readable(dir, name string, read func(string, []byte) diag.Findings) func(co
 // Environment are the checks of one environment: its inventory, the package
 // repository that it names, and, where hosts is set, every host over ssh.
 func Environment(dir, env string, hosts bool) Check {
-	return Check{env, func(ctx context.Context) []Finding {
+	return Check{Name: env, Open: func(ctx context.Context) ([]Finding, []Check) {
 		in, err := release.OpenInfra(ctx, dir, env)
 		if err != nil {
-			return one(Fail, err.Error(), "ansible-inventory -i "+filepath.Join(dir, "inventories", env)+" --list")
+			return one(Fail, err.Error(), "ansible-inventory -i "+filepath.Join(dir, "inventories", env)+" --list"), nil
 		}
 		all := in.All()
 		if len(all) > 0 && !in.HasGroups() {
-			return one(Fail, "the inventory has no groups: services run on groups", "")
+			return one(Fail, "the inventory has no groups: services run on groups", ""), nil
 		}
 		vars, err := variables(ctx, dir, in.Inventory)
 		if err != nil {
-			return one(Fail, err.Error(), "")
+			return one(Fail, err.Error(), ""), nil
 		}
 		level := Fail
 		if len(all) == 0 && !hosts {
@@ -88,19 +88,18 @@ func Environment(dir, env string, hosts bool) Check {
 		}
 		lacks := inventory(vars, dir, env, there(filepath.Join(dir, "roles", "base")), level)
 		if len(all) == 0 {
-			return append(one(Warn, "the inventory has no host yet", "put the addresses of servers into "+filepath.Join("inventories", env, "hosts.yml")), lacks...)
+			return append(one(Warn, "the inventory has no host yet", "put the addresses of servers into "+filepath.Join("inventories", env, "hosts.yml")), lacks...), nil
 		}
-		found := append(one(OK, strings.Join(all, " "), ""), lacks...)
-		var checks []Check
+		var more []Check
 		if !slices.ContainsFunc(lacks, func(f Finding) bool { return f.Check != env+" admins" }) { // else it is said already
-			checks = append(checks, Check{env + " repository", func(ctx context.Context) []Finding { return packages(ctx, in) }})
+			more = append(more, Check{Name: env + " repository", Look: func(ctx context.Context) []Finding { return packages(ctx, in) }})
 		}
 		for _, h := range all {
 			if hosts {
-				checks = append(checks, Check{h, func(ctx context.Context) []Finding { return host(ctx, in, dir, h) }})
+				more = append(more, Check{Name: h, Look: func(ctx context.Context) []Finding { return host(ctx, in, dir, h) }})
 			}
 		}
-		return append(found, Run(ctx, checks)...)
+		return append(one(OK, strings.Join(all, " "), ""), lacks...), more
 	}}
 }
 

@@ -18,7 +18,7 @@ type program struct {
 
 // Machine are the checks of this machine. Nothing is changed by them.
 func Machine() []Check {
-	checks := []Check{{"ansible-core", ansible}}
+	checks := []Check{{Name: "ansible-core", Look: ansible}}
 	for _, p := range []program{
 		{"ansible-inventory", "ansible-core", Fail, "reading inventories"},
 		{"ssh", "openssh-client", Fail, "reaching hosts"},
@@ -29,7 +29,7 @@ func Machine() []Check {
 		{"systemd-analyze", "systemd", Warn, "checking units before they are released"},
 		{"ansible-lint", "ansible-lint", Warn, "changing the roles of an infra repository"},
 	} {
-		checks = append(checks, Check{p.name, p.look})
+		checks = append(checks, Check{Name: p.name, Look: p.look})
 	}
 	return checks
 }
