@@ -2,11 +2,13 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,7 +58,31 @@ func missing() string {
 	return ""
 }
 
+// hold keeps a second run away, which would take the lab down below the first: both
+// call it by the same name. The lock goes with this process, however it ends.
+func hold() (*os.File, error) {
+	const path = "/run/kinectl-e2e.lock"
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("another run of the end-to-end tests has the lab, and holds %s: try again when it has ended", path)
+		}
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return f, nil
+}
+
 func run(m *testing.M) int {
+	held, err := hold()
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer held.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Minute)
 	defer cancel()
 	// Who is killed here is not to be waited for as long as a person would be.

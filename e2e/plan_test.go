@@ -26,7 +26,7 @@ func TestPlan(t *testing.T) {
 	}
 	inventory("info", "hunter1", "db1")
 	f.offer(t, "8.0.0", "", quick+"}"+lines)
-	f.offer(t, "8.0.1", "", "deploy: {probe: {timeout: 4s, settle: 0s}, serial: [1, 50%], drain: 1s, on_failure: revert}\ncapabilities: [CAP_NET_BIND_SERVICE]"+lines+"\n  NEW=1")
+	f.offer(t, "8.0.1", "", quick+", serial: [1, 50%], drain: 1s, on_failure: revert}\ncapabilities: [CAP_NET_BIND_SERVICE]"+lines+"\n  NEW=1")
 	for _, h := range hosts {
 		f.run(t, f.fleet("remove", "", "--limit", h)...)
 	}

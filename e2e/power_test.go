@@ -15,7 +15,7 @@ const (
 
 func (f *fixture) offerPowered(t *testing.T, version, drain, settle string) {
 	t.Helper()
-	f.offer(t, version, "", "deploy: {serial: 2, overlap: false, drain: "+drain+", probe: {timeout: 4s, settle: "+settle+`}}
+	f.offer(t, version, "", "deploy: {serial: 2, overlap: false, drain: "+drain+", probe: {timeout: 60s, settle: "+settle+`}}
 exec: {type: notify}
 sockets: [":8080"]
 timers: [{name: tidy, on_calendar: daily, exec: "/usr/bin/hello migrate"}]`+variables)

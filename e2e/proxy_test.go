@@ -78,7 +78,7 @@ proxy:
     h3: {proxy: nginx}
     h4: {proxy: haproxy}
 `)
-	write(t, filepath.Join(inventory, "group_vars", "applications.yml"), "kinectl_out_for: 25 # seconds: a dead deployer is waited for\n")
+	write(t, filepath.Join(inventory, "group_vars", "applications.yml"), "kinectl_out_for: 45 # seconds: a dead deployer is waited for\n")
 }
 
 // role makes the proxies, by the role of the infra repository.
@@ -103,12 +103,17 @@ func (p *proxied) role(t *testing.T) {
 // offerAbrupt packages a version of the service.
 func (p *proxied) offerAbrupt(t *testing.T, version, fault string) {
 	t.Helper()
+	timeout := "60s"
+	if fault != "" {
+		timeout = "5s"
+	}
 	write(t, p.spec("abrupt"), fmt.Sprintf(`service:
   name: abrupt
   group: applications
   description: Dies in the middle of its answers
   deploy:
-    probe: {timeout: 5s, settle: 0s}
+    drain: 8s # a proxy that is asked late on a busy machine has seen it all the same
+    probe: {timeout: %s, settle: 0s}
   limits: {mem: 64M}
   environments: HTTP_ADDRESS=:8080
   routes:
@@ -117,7 +122,7 @@ func (p *proxied) offerAbrupt(t *testing.T, version, fault string) {
     - {host: "*.films.example.com"}
     - {host: %s}
     - {host: %s}
-`, nginxAddress, haproxyAddress))
+`, timeout, nginxAddress, haproxyAddress))
 	binary := filepath.Join(t.TempDir(), "abrupt")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

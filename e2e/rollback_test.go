@@ -10,7 +10,7 @@ import (
 // hosts where a deploy takes three, and without the repository.
 func TestRollbackAtOnce(t *testing.T) {
 	f := road
-	f.offer(t, "8.1.0", "", "deploy: {probe: {timeout: 4s, settle: 0s}, serial: [1, 50%, 100%]}"+variables)
+	f.offer(t, "8.1.0", "", quick+", serial: [1, 50%, 100%]}"+variables)
 	for _, h := range hosts {
 		f.run(t, f.fleet("remove", "", "--limit", h)...)
 	}

@@ -32,7 +32,7 @@ func TestBadOnTheSecondHost(t *testing.T) {
 		{"silent", "0s", "hello.service never said that it was ready (Type=notify)"},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
-			probe := "deploy: {probe: {timeout: 4s, settle: " + c.settle + "}, on_failure: "
+			probe := "deploy: {probe: {timeout: 20s, settle: " + c.settle + "}, on_failure: "
 			stop, revert := fmt.Sprintf("41.%d.0", i), fmt.Sprintf("41.%d.1", i)
 			f.offer(t, stop, "", probe+"stop"+notifies)
 			f.offer(t, revert, "", probe+"revert"+notifies)
@@ -56,7 +56,7 @@ func TestOldProgram(t *testing.T) {
 	f := road
 	f.deploy(t, 0, first, "--limit", "h1")
 	file := f.spec("41.4.0")
-	write(t, file, specOf(build{version: "41.4.0"}))
+	write(t, file, specOf(build{version: "41.4.0", says: first}))
 	f.publishSpec(t, file, "41.4.0", "--binary", filepath.Join(f.dir, "specs", first, "hello"))
 	out := f.deploy(t, 3, "41.4.0", "--limit", "h1")
 	contains(t, out, "1.0.0 → 41.4.0 failed, rolled back: 1.0.0 again", "says that it is version '1.0.0', not '41.4.0'")
@@ -100,7 +100,7 @@ func TestHostDiesOnItsTurn(t *testing.T) {
 func TestVanishedPackage(t *testing.T) {
 	f := road
 	f.offer(t, "41.5.0", "", quick+"}"+variables)
-	f.offer(t, "41.5.1", "", "deploy: {probe: {timeout: 4s, settle: 3s}}"+variables)
+	f.offer(t, "41.5.1", "", "deploy: {probe: {timeout: 60s, settle: 3s}}"+variables)
 	f.deploy(t, 0, first, "--limit", "h1,h2")
 	vanish := func(t *testing.T, version string) (back func()) {
 		t.Helper()

@@ -56,6 +56,10 @@ func specOf(b build) string {
 	if settle == "" {
 		settle = "0s"
 	}
+	timeout := "60s" // no judgement of a good one depends on how busy the machine is
+	if b.fault != "" || b.says != "" {
+		timeout = "4s"
+	}
 	environment := "HTTP_ADDRESS=:8080\nLOG_LEVEL={{ log_level }}\nGREETING={{ greeting }}\n" + b.more
 	return fmt.Sprintf(`service:
   name: hello
@@ -67,14 +71,14 @@ func specOf(b build) string {
       type: http
       port: 9090
       path: /metrics
-      timeout: 4s
+      timeout: %s
       settle: %s
   limits:
     mem: 64M
     no_file: 10_000
   environments: |
     %s
-`, serial, settle, strings.ReplaceAll(strings.TrimSpace(environment), "\n", "\n    "))
+`, serial, timeout, settle, strings.ReplaceAll(strings.TrimSpace(environment), "\n", "\n    "))
 }
 
 // spec is the path of the spec in the "checkout".

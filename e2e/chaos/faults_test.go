@@ -46,7 +46,7 @@ func faults() []fault {
 			`rm -f /var/full /var/fuller`), hit: undone},
 		{name: "repository down", inject: repositoryDown, early: true, least: time.Second},
 		{name: "bad signature", inject: badSignature, early: true, least: time.Second},
-		{name: "service stopped (SIGSTOP)", inject: freeze, hit: replaced, sickens: true},
+		{name: "service stopped (SIGSTOP)", inject: freeze, hit: replaced, sickens: true, least: 4 * time.Second},
 		{name: "two deployers", inject: secondDeployer, hit: refused},
 	}
 }
@@ -135,21 +135,24 @@ func badSignature(r *round) (func() error, error) {
 	return func() error { return put(body) }, put(forged)
 }
 
-// freeze stops the service where it stands. It is woken if it is still that
-// process then.
+// freeze stops the service where it stands. It is woken if it stands there still,
+// which means that no release came to it meanwhile: systemd wakes what it stops.
 func freeze(r *round) (func() error, error) {
-	pid, err := r.fleet.on(r.host, `pid=$(systemctl show -P MainPID hello) && kill -STOP "$pid" && echo "$pid"`)
+	pid, err := r.fleet.on(r.host, `pid=$(systemctl show -P MainPID hello) && [ "$pid" != 0 ] && kill -STOP "$pid" && echo "$pid"`)
 	if err != nil {
 		return nil, errNothing
 	}
 	r.froze = pid
 	return func() error {
-		_, err := r.fleet.on(r.host, `[ "$(cat /proc/`+pid+`/comm 2>/dev/null)" != hello ] || kill -CONT `+pid)
+		woken, err := r.fleet.on(r.host, `case $(cat /proc/`+pid+`/stat 2>/dev/null) in *"(hello) T "*) kill -CONT `+pid+` && echo woken ;; esac`)
+		if woken != "" {
+			r.froze = ""
+		}
 		return err
 	}, nil
 }
 
-// replaced: the release had to do with a process that did not move.
+// replaced: the release replaced a process that did not move.
 func replaced(r *round) bool {
 	now, err := r.fleet.on(r.host, `systemctl show -P MainPID hello`)
 	return err == nil && r.froze != "" && now != r.froze

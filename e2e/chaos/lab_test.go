@@ -111,12 +111,16 @@ const sockets = "\n  exec: {type: notify}\n  sockets: [\":8080\"]"
 // can come then too.
 func (f *fleet) spec(version string) string {
 	v := versions[version]
+	timeout := "60s" // no good one is judged by how busy the machine is
+	if v.fault != "" {
+		timeout = "4s"
+	}
 	return `service:
   name: hello
   group: applications
   description: "The service of the chaos test"
   limits: {mem: 64M}
-  deploy: {probe: {timeout: 4s, settle: 300ms}, ` + v.deploy + "}" + v.more + `
+  deploy: {probe: {timeout: ` + timeout + `, settle: 300ms}, ` + v.deploy + "}" + v.more + `
   environments: |
     HTTP_ADDRESS=:8080
     GREETING={{ greeting }}

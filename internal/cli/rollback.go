@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,10 @@ import (
 	"github.com/kinectl/kinectl/internal/release"
 	"github.com/kinectl/kinectl/internal/version"
 )
+
+// repositoryWait is how long a rollback that needs no package waits for the
+// repository: it is as urgent where that is down.
+const repositoryWait = 10 * time.Second
 
 // rollbackCommand is `kinectl rollback`.
 func (a *app) rollbackCommand() *cobra.Command {
@@ -70,9 +75,11 @@ counts. --check says what each host would go back to. It never asks.`,
 			} else {
 				p.Version, _ = version.FromDeb(goal.To)
 				// Its own spec decides what Prometheus is told, as long as the repository has it.
-				if own, err := release.PlanOf(ctx, o.Infra, here.Group, here.Name, p.Version); err == nil {
+				soon, cancel := context.WithTimeout(ctx, repositoryWait)
+				if own, err := release.PlanOf(soon, o.Infra, here.Group, here.Name, p.Version); err == nil {
 					p = own
 				}
+				cancel()
 				if goal.To == goal.From {
 					fmt.Fprintf(a.progress(), "%s stays %s and goes back to the configuration before\n", p.Name, goal.To)
 				}

@@ -34,7 +34,7 @@ func (l *logs) follow(ctx context.Context, hosts []string, missing map[string]er
 						gone = false
 					}
 				}
-				err := l.read(ctx, host, append(l.query.filter(), "--follow", l.place(host)), func(line LogLine) {
+				err := l.read(ctx, host, append(l.query.filter(), l.place(host)...), func(line LogLine) {
 					back()
 					if line.Message != "" || line.Fields != nil {
 						events <- event{line: line}
@@ -81,9 +81,13 @@ func (l *logs) follow(ctx context.Context, hosts []string, missing map[string]er
 }
 
 // place says where the journal of a host goes on for somebody who has read it:
-// after the last line, or from the moment of the first look.
-func (l *logs) place(host string) string {
+// after the last line, or from the moment of the first look. All that was written
+// since then comes, where journalctl by itself begins with the last ten lines.
+func (l *logs) place(host string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return cmp.Or(l.places[host], "--lines=0")
+	if place := l.places[host]; place != "" {
+		return []string{"--follow", "--no-tail", place}
+	}
+	return []string{"--follow", "--lines=0"}
 }

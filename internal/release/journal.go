@@ -43,6 +43,9 @@ func (q LogQuery) filter() []string {
 	return all
 }
 
+// newestFirst is the option of journalctl that turns the order round.
+const newestFirst = "--reverse"
+
 // arguments are those for what is there already.
 func (q LogQuery) arguments(now time.Time) []string {
 	all := q.filter()
@@ -52,7 +55,8 @@ func (q LogQuery) arguments(now time.Time) []string {
 		all = append(all, "--since="+q.Since)
 	}
 	if q.Lines > 0 {
-		all = append(all, "--lines="+strconv.Itoa(q.Lines))
+		// With --grep some journalctl take --lines for --reverse: said, it is the same with all.
+		all = append(all, "--lines="+strconv.Itoa(q.Lines), newestFirst)
 	}
 	return all
 }

@@ -83,14 +83,16 @@ func (l *logs) past(ctx context.Context, hosts []string) map[string]error {
 	var all sync.WaitGroup
 	for _, host := range hosts {
 		all.Go(func() {
-			err := l.read(ctx, host, l.query.arguments(time.Now()), func(line LogLine) {
-				mu.Lock()
-				defer mu.Unlock()
-				lines = append(lines, line)
-			})
+			arguments := l.query.arguments(time.Now())
+			var its []LogLine
+			err := l.read(ctx, host, arguments, func(line LogLine) { its = append(its, line) })
+			if slices.Contains(arguments, newestFirst) {
+				slices.Reverse(its) // lines of one moment stay as they were written
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			lines = append(lines, its...)
 			if err != nil {
-				mu.Lock()
-				defer mu.Unlock()
 				missing[host] = err
 			}
 		})
@@ -137,6 +139,7 @@ func (l *logs) read(ctx context.Context, host string, arguments []string, each f
 	defer context.AfterFunc(ctx, func() { _ = out.Close() })()
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 16<<20)
+	reversed, first := slices.Contains(arguments, newestFirst), true
 	for lines.Scan() {
 		if clock, ok := strings.CutPrefix(lines.Text(), "@"); ok {
 			l.mu.Lock()
@@ -153,9 +156,12 @@ func (l *logs) read(ctx context.Context, host string, arguments []string, each f
 		if !ok {
 			continue
 		}
-		l.mu.Lock()
-		l.places[host] = "--after-cursor=" + cursor
-		l.mu.Unlock()
+		if first || !reversed { // the newest so far
+			l.mu.Lock()
+			l.places[host] = "--after-cursor=" + cursor
+			l.mu.Unlock()
+		}
+		first = false
 		each(line)
 	}
 	if err := lines.Err(); err != nil {

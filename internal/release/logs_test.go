@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func TestLogArguments(t *testing.T) {
 		}
 	}
 	f(LogQuery{}, "")
-	f(LogQuery{Since: "90m", Lines: 5}, "--since=-5400s --lines=5")
+	f(LogQuery{Since: "90m", Lines: 5}, "--since=-5400s --lines=5 --reverse")
 	f(LogQuery{Since: "today"}, "--since=today")
 	f(LogQuery{Grep: "a b", Priority: "err"}, "--grep=a b --priority=err")
 }
@@ -144,6 +145,65 @@ func TestLogsEnd(t *testing.T) {
 		func(LogLine) { cancel() }, func(string, error) {})
 	if took := time.Since(start); err != nil || took > 20*time.Second {
 		t.Errorf("it ended after %.0f s: %v", took.Seconds(), err)
+	}
+}
+
+// TestLogsFollow goes on where the past has ended, with a journalctl that does as that
+// of systemd 252 does: of --lines and --grep the newest come first, and a followed
+// journal begins with ten lines.
+func TestLogsFollow(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"journalctl": `
+lines=30 grep= reverse= follow= tail=yes after=0
+for a; do
+	case $a in
+	--lines=*) lines=${a#*=} ;;
+	--grep=*) grep=yes ;;
+	--reverse) reverse=yes ;;
+	--follow) follow=yes ;;
+	--no-tail) tail= ;;
+	--after-cursor=*) after=${a#*=} ;;
+	esac
+done
+if [ "$follow" ]; then
+	seq $((after + 1)) 45 | if [ "$tail" ]; then head -n 10; else cat; fi
+elif [ "$grep$reverse" ]; then
+	seq 30 -1 $((31 - lines))
+else
+	seq $((31 - lines)) 30
+fi | sed 's/.*/{"__CURSOR":"&","__REALTIME_TIMESTAMP":"&","MESSAGE":"m"}/'
+[ -z "$follow" ] || exec sleep 30`,
+		"id": "echo 0",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	in := parsed(t)
+	in.Dir = dir
+	for _, h := range []string{"h1", "h2"} {
+		in.answer.Connect[h] = map[string]string{"ansible_connection": "local"}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var got []int64
+	err := Logs(ctx, Options{Infra: in}, plan.Plan{Name: "hello", Group: "applications"}, LogQuery{Lines: 10, Grep: "m", Follow: true},
+		func(l LogLine) {
+			if l.Host == "h1" {
+				got = append(got, l.Time.UnixMicro())
+			}
+			if len(got) > 0 && got[len(got)-1] == 45 {
+				cancel()
+			}
+		}, func(string, error) {})
+	var want []int64
+	for i := int64(26); i <= 45; i++ {
+		want = append(want, i)
+	}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v", got, err)
 	}
 }
 
