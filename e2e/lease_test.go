@@ -109,6 +109,11 @@ func TestLease(t *testing.T) {
 	if code != 4 || !strings.Contains(out, held) {
 		t.Errorf("rollback: exit code %d\n%s", code, out)
 	}
+	process := f.sh(t, "h3", `systemctl show -P MainPID hello`)
+	for _, verb := range []string{"restart", "stop", "start", "remove"} {
+		contains(t, f.verb(t, 4, verb, "h3"), held)
+	}
+	f.expect(t, "h3", `systemctl show -P MainPID hello`, process)
 	// Who waits gets it, as soon as it is given back.
 	waiting := exec.CommandContext(t.Context(), f.kinectl, f.fleet("deploy", second, "--limit", "h3", "--wait", "2m")...)
 	waiting.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir())

@@ -73,3 +73,42 @@ func TestRollbackOfStoppedConfiguration(t *testing.T) {
 	}
 	f.expect(t, "h4", `grep GREETING /etc/hello/environment`, `GREETING="one from h4"`)
 }
+
+// A host that was added after a release has none before it: the others go back from
+// their disks, and it gets their version from the repository, or is named.
+func TestRollbackOfAnAddedHost(t *testing.T) {
+	f := road
+	const before = "8.5.0"
+	f.offer(t, before, "", quick+"}"+variables)
+	for _, h := range hosts {
+		f.run(t, f.fleet("remove", "", "--limit", h)...)
+	}
+	f.deploy(t, 0, before, "--serial", "100%", "--limit", "h1,h2,h3")
+	f.deploy(t, 0, second, "--serial", "100%")
+
+	back := f.vanish(t, before)
+	out, code := f.run(t, f.fleet("rollback", "")...)
+	back()
+	contains(t, out, "3 restored, 1 unchanged", "error: 8.5.0 is not kept on h4, and cannot come from the repository: ", "is missing")
+	if code != 1 {
+		t.Errorf("without the package: exit code %d\n%s", code, out)
+	}
+	f.runs(t, "h1", before)
+	f.runs(t, "h4", second)
+
+	f.deploy(t, 0, second, "--serial", "100%")
+	out, code = f.run(t, f.fleet("rollback", "", "--check")...)
+	contains(t, out, "8.5.0 is not kept on h4", "4 checked")
+	if code != 0 {
+		t.Errorf("--check: exit code %d\n%s", code, out)
+	}
+	f.runs(t, "h4", second)
+	out, code = f.run(t, f.fleet("rollback", "")...)
+	contains(t, out, "it gets it from the repository, with today's configuration, after the others", "h4 ", "1 deployed, 3 restored")
+	if code != 0 {
+		t.Errorf("rollback: exit code %d\n%s", code, out)
+	}
+	for _, h := range hosts {
+		f.runs(t, h, before)
+	}
+}

@@ -102,24 +102,8 @@ func TestVanishedPackage(t *testing.T) {
 	f.offer(t, "41.5.0", "", quick+"}"+variables)
 	f.offer(t, "41.5.1", "", "deploy: {probe: {timeout: 60s, settle: 3s}}"+variables)
 	f.deploy(t, 0, first, "--limit", "h1,h2")
-	vanish := func(t *testing.T, version string) (back func()) {
-		t.Helper()
-		file, err := exec.Command("find", f.repo, "-name", "hello_"+version+"_*.deb").Output()
-		path := strings.TrimSpace(string(file))
-		if err != nil || path == "" || strings.Contains(path, "\n") {
-			t.Fatalf("the package is %q, %v", path, err)
-		}
-		if err := os.Rename(path, path+".away"); err != nil {
-			t.Fatal(err)
-		}
-		return func() {
-			if err := os.Rename(path+".away", path); err != nil {
-				t.Error(err)
-			}
-		}
-	}
 	t.Run("before", func(t *testing.T) {
-		back := vanish(t, "41.5.0")
+		back := f.vanish(t, "41.5.0")
 		defer back()
 		out := f.deploy(t, 1, "41.5.0", "--limit", "h1,h2")
 		contains(t, out, "hello 41.5.0", "hello_41.5.0_", "is missing")
@@ -130,7 +114,7 @@ func TestVanishedPackage(t *testing.T) {
 		end := f.launch(t, f.fleet("deploy", "41.5.1", "--limit", "h1,h2")...)
 		f.await(t, "h1", `systemctl is-active -q kinectl-hello`)
 		f.sh(t, "h2", `apt-get clean`)
-		back := vanish(t, "41.5.1")
+		back := f.vanish(t, "41.5.1")
 		out, code := end()
 		back()
 		if code != 1 {
@@ -180,4 +164,22 @@ while os.path.exists("/run/upgrade-holds"): time.sleep(0.05)
 	f.sh(t, "h1", strings.Replace(holds, "import fcntl, os, time\n", "import fcntl, os, time\nwhile not os.path.exists(\"/var/lib/kinectl/hello/txn/record\"): pass\n", 1))
 	meets(first, "1.1.0 → 1.0.0, healthy")
 	f.runs(t, "h1", first)
+}
+
+// vanish takes a package out of the repository's folder, and leaves it in its lists.
+func (f *fixture) vanish(t *testing.T, version string) (back func()) {
+	t.Helper()
+	file, err := exec.Command("find", f.repo, "-name", "hello_"+version+"_*.deb").Output()
+	path := strings.TrimSpace(string(file))
+	if err != nil || path == "" || strings.Contains(path, "\n") {
+		t.Fatalf("the package is %q, %v", path, err)
+	}
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := os.Rename(path+".away", path); err != nil {
+			t.Error(err)
+		}
+	}
 }

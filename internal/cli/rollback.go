@@ -27,8 +27,10 @@ func (a *app) rollbackCommand() *cobra.Command {
 		Short: "Go back to the release before",
 		Long: `Take the service's group back to its last good release: package, configuration and
 probe, all from what the hosts have kept on their own disks. A release that was
-rolled back is never chosen. --to names a version; if the hosts have not kept it,
-it is deployed from the package repository with today's configuration.
+rolled back is never chosen. A host that has not kept it, since it was added
+later, gets it from the package repository, after the others. --to names a
+version; if the hosts have not kept it, it is deployed from the repository with
+today's configuration.
 
 The steps of a canary are left out: of several batches of deploy.serial the last
 counts. --check says what each host would go back to. It never asks.`,
@@ -51,38 +53,17 @@ counts. --check says what each host would go back to. It never asks.`,
 				return failed(err, "")
 			}
 			goal, err := choose(hosts, to)
-			if err != nil && to == "" {
+			if err != nil {
 				return failed(err, offered(hosts, published(ctx, o, here)))
 			}
-			p := here
-			run := func(o release.Options) (*release.Outcome, error) { return release.Rollback(ctx, o, p, goal) }
-			if err != nil { // not kept everywhere: from the repository
-				if bad := rekeyed(f.infra); bad != nil {
-					return bad
+			p, run := here, release.Deploy
+			if to != "" && len(goal.Lack) > 0 {
+				if p, err = a.fromRepository(ctx, o, here, goal); err != nil {
+					return err
 				}
-				v, bad := wantedVersion(to, f.spec)
-				if bad != nil {
-					return bad
-				}
-				if p, bad = release.PlanOf(ctx, o.Infra, here.Group, here.Name, v); bad != nil {
-					return unpublished(bad, v)
-				}
-				if bad := a.permitted(p, o); bad != nil {
-					return bad
-				}
-				fmt.Fprintf(a.progress(), "%v: deploying it from the repository, with today's configuration\n", err)
-				run = func(o release.Options) (*release.Outcome, error) { return release.Deploy(ctx, o, p) }
+				fmt.Fprintf(a.progress(), "%s: deploying it from the repository, with today's configuration\n", notKept(goal))
 			} else {
-				p.Version, _ = version.FromDeb(goal.To)
-				// Its own spec decides what Prometheus is told, as long as the repository has it.
-				soon, cancel := context.WithTimeout(ctx, repositoryWait)
-				if own, err := release.PlanOf(soon, o.Infra, here.Group, here.Name, p.Version); err == nil {
-					p = own
-				}
-				cancel()
-				if goal.To == goal.From {
-					fmt.Fprintf(a.progress(), "%s stays %s and goes back to the configuration before\n", p.Name, goal.To)
-				}
+				p, run = a.fromDisks(ctx, o, here, goal)
 			}
 			p.Deploy.Serial = p.Deploy.Serial[len(p.Deploy.Serial)-1:]
 			if batches != nil {
@@ -91,7 +72,7 @@ counts. --check says what each host would go back to. It never asks.`,
 			if err := a.announce(p, o); err != nil {
 				return err
 			}
-			return a.roll(ctx, o, run)
+			return a.roll(ctx, o, func(o release.Options) (*release.Outcome, error) { return run(ctx, o, p) })
 		},
 	}
 	f.flags(cmd)
@@ -99,6 +80,65 @@ counts. --check says what each host would go back to. It never asks.`,
 	cmd.Flags().BoolVar(&f.check, "check", false, "say what would be done on each host, change nothing")
 	cmd.Flags().StringVar(&to, "to", "", "version to go back to (default: the release before)")
 	return cmd
+}
+
+// fromRepository is the plan of a goal that goes the way of a deploy.
+func (a *app) fromRepository(ctx context.Context, o release.Options, here plan.Plan, goal release.Goal) (plan.Plan, error) {
+	v, err := version.FromDeb(goal.To)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	if err := rekeyed(o.Infra.Dir); err != nil {
+		return plan.Plan{}, err
+	}
+	p, err := release.PlanOf(ctx, o.Infra, here.Group, here.Name, v)
+	if err != nil {
+		return plan.Plan{}, unpublished(err, v)
+	}
+	return p, a.permitted(p, o)
+}
+
+// fromDisks is the plan and the run of a goal that hosts have kept. The version's
+// own spec decides what Prometheus is told, as long as the repository has it; a
+// host that lacks the goal, one that was added since, gets it from there. Without
+// the repository the others go back all the same, and the error names that host.
+func (a *app) fromDisks(ctx context.Context, o release.Options, here plan.Plan, goal release.Goal) (plan.Plan, rollFunc) {
+	soon, cancel := context.WithTimeout(ctx, repositoryWait)
+	defer cancel()
+	p := here
+	p.Version, _ = version.FromDeb(goal.To)
+	own, err := a.fromRepository(soon, o, here, goal)
+	if own.Name != "" {
+		p = own
+	}
+	if goal.To == goal.From {
+		fmt.Fprintf(a.progress(), "%s stays %s and goes back to the configuration before\n", p.Name, goal.To)
+	}
+	if err == nil || len(goal.Lack) == 0 {
+		if len(goal.Lack) > 0 {
+			fmt.Fprintf(a.progress(), "%s: it gets it from the repository, with today's configuration, after the others\n", notKept(goal))
+		}
+		return p, func(ctx context.Context, o release.Options, p plan.Plan) (*release.Outcome, error) {
+			return release.Rollback(ctx, o, p, goal)
+		}
+	}
+	left := fmt.Errorf("%s, and cannot come from the repository: %w", notKept(goal), err)
+	goal.Lack = nil
+	return p, func(ctx context.Context, o release.Options, p plan.Plan) (*release.Outcome, error) {
+		out, err := release.Rollback(ctx, o, p, goal)
+		if err == nil {
+			err = left
+		}
+		return out, err
+	}
+}
+
+// rollFunc is one way to bring a plan to a group.
+type rollFunc func(context.Context, release.Options, plan.Plan) (*release.Outcome, error)
+
+// notKept names the hosts that lack a goal.
+func notKept(goal release.Goal) string {
+	return fmt.Sprintf("%s is not kept on %s", goal.To, strings.Join(goal.Lack, " "))
 }
 
 // choose finds the kept releases to go back to.
@@ -110,7 +150,7 @@ func choose(hosts []release.HostStatus, to string) (release.Goal, error) {
 	if err != nil {
 		return release.Goal{}, err
 	}
-	return release.To(hosts, v.Deb)
+	return release.To(hosts, v.Deb), nil
 }
 
 // published are the versions of a service in the package repository, the oldest

@@ -18,12 +18,14 @@ import (
 type Goal struct {
 	From, To string                  // versions of the package, as dpkg says them
 	Releases map[string]ansible.Back // by host; release 0 where nothing has to be undone
+	Lack     []string                // hosts that should go back too and have not kept To
 }
 
 // Previous chooses what to go back to: from the newest release that any host
 // runs, to the one before it. A host that the newest one never came to stays as
-// it is. A release that was rolled back was never kept, so it cannot be chosen.
-// It is a pure function.
+// it is; one that is newer than the goal, and so has not kept it, is in Lack. A
+// release that was rolled back was never kept, so it cannot be chosen. It is a
+// pure function.
 func Previous(hosts []HostStatus) (Goal, error) {
 	var newest, before Kept
 	for _, h := range hosts {
@@ -43,24 +45,24 @@ func Previous(hosts []HostStatus) (Goal, error) {
 		return Goal{}, fmt.Errorf("no host has kept a release before %s", newest.Version)
 	}
 	goal := Goal{From: newest.Version, To: before.Version, Releases: map[string]ansible.Back{}}
-	return goal, goal.choose(hosts, func(h HostStatus) bool {
+	goal.choose(hosts, func(h HostStatus) bool {
 		last := h.Kept[len(h.Kept)-1]
 		return last.Version == newest.Version && (before.Version != newest.Version || last.same(newest))
 	})
+	return goal, nil
 }
 
-// To chooses on each host the newest kept release of one version. The error
-// names the hosts that have not kept it.
-func To(hosts []HostStatus, wanted string) (Goal, error) {
+// To chooses on each host the newest kept release of one version.
+func To(hosts []HostStatus, wanted string) Goal {
 	goal := Goal{To: wanted, Releases: map[string]ansible.Back{}}
-	return goal, goal.choose(hosts, func(h HostStatus) bool {
+	goal.choose(hosts, func(h HostStatus) bool {
 		return len(h.Kept) == 0 || h.Kept[len(h.Kept)-1].Version != wanted
 	})
+	return goal
 }
 
 // choose fills in a release for the hosts that leave theirs.
-func (g *Goal) choose(hosts []HostStatus, leaves func(HostStatus) bool) error {
-	var lack []string
+func (g *Goal) choose(hosts []HostStatus, leaves func(HostStatus) bool) {
 	for _, h := range hosts {
 		back := ansible.Back{Newest: h.newest()}
 		g.Releases[h.Host] = back
@@ -78,16 +80,13 @@ func (g *Goal) choose(hosts []HostStatus, leaves func(HostStatus) bool) error {
 			continue // the new configuration had not come to it
 		}
 		if i < 0 {
-			lack = append(lack, h.Host)
+			g.Lack = append(g.Lack, h.Host)
 			continue
 		}
 		back.Release = earlier[i].Release
 		g.Releases[h.Host] = back
 	}
-	if len(lack) > 0 {
-		return fmt.Errorf("%s is not kept on %s", g.To, strings.Join(slices.Sorted(slices.Values(lack)), " "))
-	}
-	return nil
+	slices.Sort(g.Lack)
 }
 
 // newest is the number of the release that a host has, as [ansible.Back] wants it.
@@ -115,9 +114,35 @@ func newer(a, b Kept) bool {
 }
 
 // Rollback takes p's group back to kept releases: package, environment and
-// probe, all from the hosts' own disks. Only p's name, group and batches matter.
+// probe, all from the hosts' own disks. Of p its name, group and batches matter;
+// hosts that lack the goal get p itself, once the others are back.
 func Rollback(ctx context.Context, o Options, p plan.Plan, goal Goal) (*Outcome, error) {
-	return roll(ctx, o, p, ansible.Restore(p, goal.Releases))
+	if len(goal.Lack) == 0 {
+		return roll(ctx, o, p, ansible.Restore(p, goal.Releases))
+	}
+	rest := o
+	rest.Limit = strings.Join(goal.Lack, ",")
+	lacks := func(host string) bool { return slices.Contains(goal.Lack, host) }
+	if tell := o.Progress; tell != nil {
+		o.Progress = func(e Event) {
+			if !lacks(e.Host) {
+				tell(e)
+			}
+		}
+	}
+	out, err := roll(ctx, o, p, ansible.Restore(p, goal.Releases))
+	if err != nil {
+		return out, err
+	}
+	again, err := Deploy(ctx, rest, p)
+	if again != nil {
+		again.Hosts = append(slices.DeleteFunc(out.Hosts, func(h HostResult) bool { return lacks(h.Host) }), again.Hosts...)
+		again.Skipped = append(out.Skipped, again.Skipped...)
+		again.Seconds += out.Seconds
+		again.Monitored, again.LeftOut = out.Monitored, out.LeftOut
+		out = again
+	}
+	return out, err
 }
 
 // Remove takes the service off its group. Its data in /var/lib/NAME and its

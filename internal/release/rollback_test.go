@@ -42,6 +42,9 @@ func chosen(g Goal, err error) string {
 	for _, h := range slices.Sorted(maps.Keys(g.Releases)) {
 		text += fmt.Sprintf(" %s=%d", h, g.Releases[h].Release)
 	}
+	if len(g.Lack) > 0 {
+		text += ", not on " + strings.Join(g.Lack, " ")
+	}
 	return text
 }
 
@@ -91,20 +94,20 @@ func TestPrevious(t *testing.T) {
 	f("1.2.0 > 1.1.0: h1=10 h2=10", "h1 1.1.0@2/b 1.2.0@5/c", "h2 1.1.0@3/b 1.2.0@6/d") // the inventory changed after a canary
 
 	// A release that only some hosts have; hosts without a say.
-	f("1.1.0 is not kept on h1", "h1 1.0.0@1 1.2.0@3", "h2 1.1.0@2 1.2.0@3")
-	f("1.1.0 is not kept on h2 h3", "h1 1.1.0@2 1.2.0@3", "h2 1.2.0@3", "h3 1.2.0@3")
+	f("1.2.0 > 1.1.0: h1=0 h2=10, not on h1", "h1 1.0.0@1 1.2.0@3", "h2 1.1.0@2 1.2.0@3")
+	f("1.2.0 > 1.1.0: h1=10 h2=0 h3=0, not on h2 h3", "h1 1.1.0@2 1.2.0@3", "h2 1.2.0@3", "h3 1.2.0@3")
 	f("1.2.0 > 1.1.0: h1=10 h2=0 h3=0", "h1 1.1.0@2 1.2.0@3", "h2", "h3 ?")
 }
 
 func TestTo(t *testing.T) {
 	f := func(want, version string, hosts ...string) {
 		t.Helper()
-		inAnyOrder(t, func(all []HostStatus) (Goal, error) { return To(all, version) }, want, hosts)
+		inAnyOrder(t, func(all []HostStatus) (Goal, error) { return To(all, version), nil }, want, hosts)
 	}
 	f(" > 1.0.0: h1=10 h2=10", "1.0.0", "h1 1.0.0@1 1.1.0@2 1.2.0@3", "h2 1.0.0@1 1.2.0@3")
 	f(" > 1.0.0: h1=11", "1.0.0", "h1 1.0.0@1 1.0.0@2 1.1.0@3") // with its newest configuration
 	f(" > 1.0.0: h1=0 h2=10", "1.0.0", "h1 1.0.0@1", "h2 1.0.0@1 1.1.0@2")
 	f(" > 1.0.0: h1=10 h2=0", "1.0.0", "h1 1.0.0@1 1.1.0@2", "h2 ?")
-	f("1.0.0 is not kept on h1 h3", "1.0.0", "h1 1.1.0@1", "h2 1.0.0@1 1.1.0@2", "h3")
-	f("1.0 is not kept on h1", "1.0", "h1 1.0.0@1 1.1.0@2")
+	f(" > 1.0.0: h1=0 h2=10 h3=0, not on h1 h3", "1.0.0", "h1 1.1.0@1", "h2 1.0.0@1 1.1.0@2", "h3")
+	f(" > 1.0: h1=0, not on h1", "1.0", "h1 1.0.0@1 1.1.0@2")
 }
