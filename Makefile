@@ -44,7 +44,7 @@ unit:
 
 # The road in the lab. Without root there is no lab, and one line says so.
 e2e: build
-	@if [ "$$(id -u)" = 0 ]; then go test -count=1 -timeout 150m -v ./e2e/ | $(TEST_FILTER); else echo "not root: left out the end-to-end tests in the lab; run 'sudo make test'"; fi
+	@if [ "$$(id -u)" = 0 ]; then for tests in ./e2e/ ./e2e/chaos/; do (go test -count=1 -timeout 150m -v $$tests | $(TEST_FILTER)) || exit 1; done; else echo "not root: left out the end-to-end tests in the lab; run 'sudo make test'"; fi
 
 TEST_FILTER := grep --line-buffered -vE '^=== (RUN|PAUSE|CONT|NAME)'; exit $${PIPESTATUS[0]}
 

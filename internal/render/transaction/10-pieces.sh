@@ -81,14 +81,18 @@ installed_version() {
 }
 
 # read_installed: the version of the service that is installed into $from, and its size
-# in KiB into $size.
+# in KiB into $size; and what dpkg itself is of, the host's $architecture.
 read_installed() {
 	from='' size=''
 	# shellcheck disable=SC2016 # dpkg-query expands them
-	read -r state installed kib <<-PACKAGE
-		$(dpkg-query --show --showformat='${db:Status-Abbrev} ${Version} ${Installed-Size}' "$name" 2>/dev/null)
-	PACKAGE
-	case $state in ?i) from=$installed size=$kib ;; esac
+	while read -r package state installed arch kib; do
+		case $package:$state in
+		dpkg:?i) architecture=$arch ;;
+		"$name":?i) from=$installed size=$kib ;;
+		esac
+	done <<-PACKAGES
+		$(dpkg-query --show --showformat='${Package} ${db:Status-Abbrev} ${Version} ${Architecture} ${Installed-Size}\n' "$name" dpkg 2>/dev/null)
+	PACKAGES
 }
 
 unit_property() { systemctl show --property="$1" --value "$name.service"; }

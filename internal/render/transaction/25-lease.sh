@@ -85,14 +85,14 @@ hold_lease() {
 	if [ "$their" = "$holder" ] && [ "$verb" = transaction ] && [ -e "$lease/beat-$holder" ]; then return 0; fi
 	if [ "$their" != "$holder" ]; then rm -f "$lease"/beat-*; fi
 	# Its last beat first: whoever reads a holder finds one.
-	if ! { say "$up" >"$lease/beat.new" && { [ "${KINECTL_LOGIN:-0}" = 0 ] || chown "$KINECTL_LOGIN" "$lease/beat.new"; } && mv "$lease/beat.new" "$lease/beat-$holder"; }; then
+	if ! { say "$up" >"$lease/beat-$holder" && { [ "${KINECTL_LOGIN:-0}" = 0 ] || chown "$KINECTL_LOGIN" "$lease/beat-$holder"; }; }; then
 		reason="the lease could not be written to $lease"
 		return 1
 	fi
 	[ "$their" != "$holder" ] || return 0
 	case $action in install) what="deploy of $version" ;; restore) what="rollback to $version" ;; *) what=$action ;; esac
-	say "{\"id\":\"$holder\",\"who\":\"$who\",\"what\":\"$what\",\"since\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"ttl\":\"$lease_seconds\"}" >"$lease/holder.new" &&
-		chmod 0644 "$lease/holder.new" && mv "$lease/holder.new" "$lease/holder"
+	(umask 022 && say "{\"id\":\"$holder\",\"who\":\"$who\",\"what\":\"$what\",\"since\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"ttl\":\"$lease_seconds\"}" >"$lease/holder.new") &&
+		mv "$lease/holder.new" "$lease/holder"
 }
 
 # take_turn: the lock of this moment, and the lease over all of them.

@@ -95,9 +95,9 @@ login() {
 		if told_by "$process" SSH_CONNECTION; then shell=$process; elif [ -n "$shell" ]; then break; fi
 	done
 	: "${shell:=$$}"
-	read -r KINECTL_LOGIN user <<-OWNER
-		$(stat --format='%u %U' "/proc/$shell")
-	OWNER
+	while read -r field _ KINECTL_LOGIN _; do [ "$field" != Uid: ] || break; done <"/proc/$shell/status" # proc(5): real, effective
+	user=root
+	[ "$KINECTL_LOGIN" = 0 ] || user=$(stat --format=%U "/proc/$shell")
 	told_by "$shell" SSH_USER_AUTH
 	key=$value
 	told_by "$shell" SSH_CONNECTION || user=${SUDO_USER:-$user}
