@@ -14,7 +14,8 @@ import os
 import secrets
 import shlex
 import shutil
-import subprocess
+import socket
+import struct
 import tempfile
 import threading
 import time
@@ -84,22 +85,63 @@ class CallbackModule(CallbackBase):
         """Run a command on every host with an open connection, all at once, or
         close the connections. It never opens one."""
         folder = os.environ["KINECTL_SOCKETS"]
-        how = ["-O", "exit"] if command is None else []
-        # The login shell may be any.
-        words = [] if command is None else ["sh", "-c", shlex.quote(command.replace("{id}", os.environ["KINECTL_HOLDER"]))]
-        running = []
-        for socket in os.listdir(folder) if os.path.isdir(folder) else []:
-            ssh = ["ssh", "-F", "none", "-o", "ControlPath=" + os.path.join(folder, socket), "-o", "ControlMaster=no"]
-            ssh += ["-o", "BatchMode=yes", "-o", "ProxyCommand=false", *how, "none", *words]
-            nothing = subprocess.DEVNULL
-            running.append(subprocess.Popen(ssh, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True))
+        if command is not None:
+            # The login shell may be any.
+            command = "sh -c " + shlex.quote(command.replace("{id}", os.environ["KINECTL_HOLDER"]))
         until = time.monotonic() + seconds
-        for ssh in running:
+        asked = []
+        for name in os.listdir(folder) if os.path.isdir(folder) else []:
             try:
-                ssh.wait(max(0, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                ssh.kill()
-                ssh.wait()
+                asked.append(ask_master(os.path.join(folder, name), command, seconds))
+            except OSError:
+                pass  # that ssh has ended
+        for master in asked:
+            await_master(master, until)
+
+
+# From PROTOCOL.mux of OpenSSH: what an ssh process would say to the master of a
+# connection, without the process. Numbers are of 32 bits, in the network's order.
+HELLO, VERSION = 0x00000001, 4
+NEW_SESSION, TERMINATE, REQUEST = 0x10000002, 0x10000005, 1
+ENDS = (0x80000001, 0x80000002, 0x80000003, 0x80000004)  # yes, denied, failed, the command has ended
+
+
+def ask_master(path, command, seconds):
+    """Begin a session with no input and no output, or ask the master to end."""
+    master = socket.socket(socket.AF_UNIX)
+    try:
+        master.settimeout(seconds)
+        master.connect(path)
+        message = struct.pack(">II", TERMINATE, REQUEST)
+        if command is not None:
+            # No name, terminal, X11, agent, subsystem or escape character.
+            text = command.encode()
+            message = struct.pack(">10I", NEW_SESSION, REQUEST, 0, 0, 0, 0, 0, 0xFFFFFFFF, 0, len(text)) + text
+        master.sendall(struct.pack(">4I", 8, HELLO, VERSION, len(message)) + message)
+        if command is not None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            try:
+                for _ in ("input", "output", "errors"):
+                    socket.send_fds(master, [b"\0"], [nothing])
+            finally:
+                os.close(nothing)
+    except OSError:
+        master.close()
+        raise
+    return master
+
+
+def await_master(master, until):
+    """Wait for the end of what was asked; what lasts longer is left alone."""
+    with master, master.makefile("rb") as answers:
+        try:
+            kind = None
+            while kind not in ENDS:
+                master.settimeout(max(0.01, until - time.monotonic()))
+                length, kind = struct.unpack(">II", answers.read(8))
+                answers.read(length - 4)
+        except (OSError, struct.error):
+            pass  # too late, or it has ended
 
 
 def load_plugins():
