@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,6 +41,15 @@ type fleet struct {
 // to every host, and takes it all away at the end of the test.
 func newFleet(t *testing.T) *fleet {
 	t.Helper()
+	// A second run would take the lab down below the first. The lock goes with this process.
+	held, err := os.OpenFile("/run/kinectl-chaos.lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { held.Close() })
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		t.Fatalf("another run of the chaos test has the lab, and holds %s: %v", held.Name(), err)
+	}
 	dir, err := os.MkdirTemp("", "chaos-") // short: it holds sockets
 	if err != nil {
 		t.Fatal(err)
