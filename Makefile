@@ -6,7 +6,7 @@ TOOLS := go tool -modfile=tools/go.mod
 # The public libraries, each with few dependencies of its own.
 MODULES := vault service
 
-.PHONY: build chaos check clean demo deps golden lint package test unit e2e bench demo-down
+.PHONY: build chaos check clean demo deps golden lint load package test unit e2e bench demo-down
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION:v%=%)' -o bin/kinectl ./cmd/kinectl
@@ -48,11 +48,15 @@ e2e: build
 
 TEST_FILTER := grep --line-buffered -vE '^=== (RUN|PAUSE|CONT|NAME)'; exit $${PIPESTATUS[0]}
 
-# Faults at random moments of random releases: ROUNDS rounds; SEED replays one. The
-# other one, restarts below 2,000 requests a second, is `go test -run TestSwap ./e2e/`.
+# Faults at random moments of random releases: ROUNDS rounds; SEED replays one.
 ROUNDS ?= 200
 chaos: build
 	KINECTL_LONG=yes CHAOS_ROUNDS=$(ROUNDS) $(if $(SEED),CHAOS_SEED=$(SEED)) go test -count=1 -timeout 150m -v ./e2e/chaos/ | $(TEST_FILTER)
+
+# Restarts and releases below 2,000 requests a second, on one host and behind proxies:
+# none may fail. It wants a machine with nothing else to do.
+load:
+	KINECTL_LONG=yes go test -count=1 -timeout 60m -v -run 'TestSwap$$|TestProxy$$' ./e2e/ | $(TEST_FILTER)
 
 # Rewrite the golden files from what the code renders now; look at the diff.
 golden:

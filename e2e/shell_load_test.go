@@ -13,6 +13,11 @@ import (
 	"time"
 )
 
+// longRate is the load of the long form (KINECTL_LONG=yes), in requests a second.
+const longRate = 2000
+
+func long() bool { return os.Getenv("KINECTL_LONG") != "" }
+
 // clients ask a service on a host all the time, see bench/restart-load.
 type clients struct {
 	process *exec.Cmd
@@ -47,7 +52,7 @@ func (s *shell) askOften(t *testing.T, rate, atOnce int, url string, body ...str
 		}
 	}
 	c := &clients{out: filepath.Join(t.TempDir(), "answers")}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // ten restarts take two on a slow machine
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute) // ten restarts of two hosts that drain take five
 	c.process = s.lab.Command(ctx, append([]string{program, c.out, strconv.Itoa(rate), strconv.Itoa(atOnce), url}, body...)...)
 	c.process.Stdout, c.process.Stderr = &c.said, &c.said
 	stdin, err := c.process.StdinPipe()

@@ -78,6 +78,16 @@ func (s *swap) below(t *testing.T, port string, do func()) answers {
 	return c.finish(t)
 }
 
+// kept reports whether there were as many requests as this share of the rate.
+func (a answers) kept(rate int, share float64) bool {
+	return float64(a.Sent) >= share*float64(rate)*a.Seconds
+}
+
+// carried reports whether the rate is one for this machine: all were asked, and soon answered.
+func (a answers) carried(rate int) bool {
+	return a.Failed == 0 && a.kept(rate, 0.95) && a.beyond(200) == 0
+}
+
 // beyond counts the answers that took longer than so many milliseconds.
 func (a answers) beyond(limit int) (n int) {
 	for took, count := range a.Waits {

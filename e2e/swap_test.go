@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os"
 	"testing"
 	"time"
 )
@@ -113,18 +112,22 @@ func (s *swap) running(t *testing.T, version string) {
 	s.clean(t, shellHost)
 }
 
-// findRate halves the rate as long as the clients cannot keep it on a host where nothing happens.
+// findRate halves the rate as long as the clients cannot keep it on a host where
+// nothing happens. The long form is about longRate and nothing less.
 func (s *swap) findRate(t *testing.T) {
-	for s.rate = 2000; s.rate >= 500; s.rate /= 2 {
+	for s.rate = longRate; s.rate >= 500; s.rate /= 2 {
 		got := s.below(t, ":8091", func() {
 			time.Sleep(2 * time.Second) // of load, and nothing else
 		})
 		t.Logf("at rest, %d a second: %v", s.rate, got)
-		if rate := float64(got.Sent) / got.Seconds; got.Failed == 0 && rate >= 0.95*float64(s.rate) && (got.beyond(200) == 0 || s.rate <= 500) {
+		if got.carried(s.rate) || s.rate <= 500 && got.Failed == 0 && got.kept(s.rate, 0.95) {
 			return
 		}
+		if long() {
+			break
+		}
 	}
-	t.Fatal("not even 500 requests a second are answered by a host where nothing happens")
+	t.Fatalf("not even %d requests a second are answered by a host where nothing happens", max(s.rate, 500))
 }
 
 // disturbed does something below the clients, and compares. No request may fail.
@@ -141,7 +144,7 @@ func (s *swap) disturbed(t *testing.T, do func(*testing.T)) {
 		if got.Failed != 0 || control.Failed != 0 {
 			t.Fatalf("failed: %v, and of the control: %v", got.Faults, control.Faults)
 		}
-		if got.beyond(allowed) == 0 || t.Failed() || os.Getenv("KINECTL_LONG") == "" {
+		if got.beyond(allowed) == 0 || t.Failed() || !long() {
 			return
 		}
 		if attempt == attempts {

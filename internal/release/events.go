@@ -13,7 +13,7 @@ import (
 
 // line is one event of the callback plugin.
 type line struct {
-	Event  string          `json:"event"` // play, no-hosts, start, step, ok, failed, unreachable
+	Event  string          `json:"event"` // play, no-hosts, start, step, ok, skipped, failed, unreachable
 	Play   string          `json:"play"`
 	Task   string          `json:"task"`
 	Host   string          `json:"host"`

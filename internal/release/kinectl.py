@@ -71,6 +71,9 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_unreachable(self, result):
         self.result("unreachable", result)
 
+    def v2_runner_on_skipped(self, result):
+        self.result("skipped", result)
+
     def watch(self):
         """Look at kinectl, and at the steps of the hosts that have been in their
         transaction for as many seconds as KINECTL_STEPS_AFTER says: a quick one costs

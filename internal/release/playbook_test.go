@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kinectl/kinectl/internal/artifact"
 	"github.com/kinectl/kinectl/internal/needs"
 	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/render/ansible"
@@ -32,6 +33,17 @@ case $result in ready | ran | deployed | unchanged) ;; *) failed=true ;; esac
 printf '{"changed":true,"differs":true,"failed":%s,"result":"%s","reason":"as asked"}' "$failed" "$result"
 `
 
+// proxyModule stands in for the one that goes to the proxies: it refuses one stage of one host.
+const proxyModule = `#!/bin/sh
+arguments=$(cat <<'END'
+<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>
+END
+)
+argument() { printf %s "$arguments" | sed -n "s/.*\"$1\": \"\([^\"]*\)\".*/\1/p"; }
+[ "$(argument stage):$(argument host)" = REFUSES ] && failed=true || failed=false
+printf '{"changed":true,"failed":%s,"msg":"as asked"}' "$failed"
+`
+
 // ran reads an inventory with the real ansible-inventory and runs the rendered
 // playbook with the real ansible-playbook on this machine, as if it were every
 // host. Nobody listens where a host is lost, or has vanished since Prepare.
@@ -45,12 +57,15 @@ func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(root, "cache"))
 	t.Setenv("ANSIBLE_HOME", filepath.Join(root, "ansible"))
 	t.Setenv("ANSIBLE_CONFIG", "")
-	inventory := ""
+	inventory, refuses := "", ""
 	for _, h := range hosts {
 		name, outcome, _ := strings.Cut(h, " ")
 		group := "applications"
-		if strings.HasPrefix(name, "m") {
+		switch name[0] {
+		case 'm':
 			group = "monitoring"
+		case 'p':
+			group, refuses = "proxy", outcome
 		}
 		reach := "ansible_connection=local"
 		switch outcome {
@@ -76,8 +91,15 @@ func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
 	if strings.Contains(hosts[0], "dawdles") {
 		p.Deploy.Before = plan.Line("/usr/bin/hello", "migrate")
 	}
+	if refuses != "" {
+		p.Routes = []plan.Route{{Host: "films.example.com", Path: "/", Port: 8080}}
+	}
 	files := ansible.Deploy(p)
 	files[1].Body = []byte(module)
+	if refuses != "" {
+		files = append(files, artifact.File{Path: "ansible/library/kinectl_proxy.sh", Mode: 0o644, Body: []byte(strings.Replace(proxyModule, "REFUSES", refuses, 1))},
+			artifact.File{Path: "ansible/templates/hello.nginx.j2", Mode: 0o644})
+	}
 	return run(t.Context(), Options{Infra: in, StateDir: filepath.Join(root, "state")}, p, files)
 }
 
@@ -107,6 +129,12 @@ func TestRun(t *testing.T) {
 	f(ErrFailed, "h1 deployed, h2 unreachable", "h3", "2", "h1 deployed", "h2 disappears", "h3 deployed")
 	f(ErrFailed, "h1 unreachable", "h2", "1", "h1 dawdles", "h2 deployed") // lost by its migration
 	f(ErrFailed, "h1 deployed, m1 unreachable", "", "1", "h1 deployed", "m1 lost")
+	// Behind a proxy. One that refuses a host does so before any of the batch is touched.
+	f(nil, "h1 deployed, h2 deployed, h3 unchanged", "", "2", "h1 deployed", "h2 deployed", "h3 unchanged", "p1 good")
+	f(ErrRolledBack, "h1 rolled-back, h2 deployed", "h3", "2", "h1 rolled-back", "h2 deployed", "h3 deployed", "p1 good")
+	f(ErrFailed, "h1 deployed, h2 unreachable", "h3", "2", "h1 deployed", "h2 disappears", "h3 deployed", "p1 good")
+	f(ErrFailed, "h2 failed", "h1 h2 h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 out:h2")
+	f(ErrFailed, "h1 deployed, h1 failed, h2 deployed", "h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 in:h1")
 }
 
 // TestOpenInfra asks the real ansible-inventory, and then nobody.

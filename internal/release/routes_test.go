@@ -2,6 +2,7 @@ package release
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 )
 
@@ -21,7 +22,7 @@ func TestProxiesAreNoResult(t *testing.T) {
 		for _, h := range o.Hosts {
 			got = append(got, h.Result)
 		}
-		if len(got) != len(want) || len(got) > 0 && got[0] != want[0] {
+		if !slices.Equal(got, want) {
 			t.Errorf("%v: %v, want %v", lines, got, want)
 		}
 	}
@@ -29,6 +30,8 @@ func TestProxiesAreNoResult(t *testing.T) {
 	f(nil, line{Event: "start", Task: out}, line{Event: "ok", Task: out})
 	f([]Result{"deployed"}, line{Event: "ok", Task: out}, line{Event: "ok", Task: transaction, Result: deployed}, line{Event: "ok", Task: "Bring the host back at the proxies"})
 	f([]Result{Failed}, line{Event: "unreachable", Task: out}, line{Event: "failed", Task: "See that every proxy knows"})
+	f([]Result{Failed}, line{Event: "failed", Task: out}, line{Event: "failed", Task: "See that every proxy knows"})
+	f([]Result{"deployed", Failed}, line{Event: "ok", Task: transaction, Result: deployed}, line{Event: "failed", Task: "Bring the host back at the proxies"}, line{Event: "failed", Task: "Stop where a proxy has not taken the host back"})
 	f([]Result{Unreachable}, line{Event: "ok", Task: out}, line{Event: "unreachable", Task: transaction}, line{Event: "failed", Task: lost})
 }
 

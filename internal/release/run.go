@@ -108,6 +108,8 @@ func (t *teller) event(l line) {
 	case l.Event == "start" && l.Play == stageDeploy:
 		t.began[l.Host] = true
 		t.tell(Event{Stage: l.Play, Host: l.Host, Started: true})
+	case l.Event == "skipped" && l.Play == stageDeploy: // a proxy has refused one of its batch
+		delete(t.began, l.Host)
 	case l.Event == "step":
 		t.tell(Event{Stage: stageDeploy, Host: l.Host, Step: l.Step})
 	case l.Event == "unreachable":

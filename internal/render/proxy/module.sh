@@ -59,7 +59,7 @@ take_out() {
 bring_back() {
 	before=$(cat "$marks/$1" 2>/dev/null) || ended false false "$1 was in"
 	[ $check = no ] || ended false true "would bring $1 back"
-	rm -f "$marks/$1"
+	problem=$(rm -f "$marks/$1" 2>&1) || ended true false "$1 could not be brought back: $problem" # its timer tries again
 	forget "$before"
 	ended false true "$1 is in"
 }

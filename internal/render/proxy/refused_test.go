@@ -57,3 +57,23 @@ func TestRefused(t *testing.T) {
 		map[string]string{"films.conf": "new\n", "other.conf": "other\n", "hosts/b.conf": "server\n", "hosts/b.d/films.conf": "new\n"})
 	f("", `"failed":false,"changed":true`, map[string]string{"other.conf": "other\n"})
 }
+
+// TestKeptOut: a host whose mark stays is not said to be in, and keeps its timer.
+func TestKeptOut(t *testing.T) {
+	f := func(words, want, asked string) {
+		t.Helper()
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "run/films/h1"), "kinectl-proxy-1\n")
+		text := strings.NewReplacer("/run/kinectl-proxy", dir+"/run", "\nmain\n", "\nsystemctl() { echo \"$*\" >"+dir+"/asked; }\n"+words+"\nmain\n",
+			"<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>", `{"stage": "in", "service": "films", "host": "h1"}`).Replace(string(module))
+		out, err := exec.Command("sh", "-c", text).CombinedOutput()
+		if err != nil || !strings.HasPrefix(string(out), want) {
+			t.Errorf("%s, want %s; %v", out, want, err)
+		}
+		if got, _ := os.ReadFile(filepath.Join(dir, "asked")); string(got) != asked {
+			t.Errorf("systemctl was asked to %q, want %q", got, asked)
+		}
+	}
+	f("", `{"failed":false,"changed":true,"msg":"h1 is in"}`, "--quiet stop kinectl-proxy-1.timer\n")
+	f("rm() { echo 'Device or resource busy'; return 1; }", `{"failed":true,"changed":false,"msg":"h1 could not be brought back: Device or resource busy"}`, "")
+}
