@@ -89,14 +89,14 @@ func TestRollbackOfAnAddedHost(t *testing.T) {
 	back := f.vanish(t, before)
 	out, code := f.run(t, f.fleet("rollback", "")...)
 	back()
-	contains(t, out, "3 restored, 1 unchanged", "error: 8.5.0 is not kept on h4, and cannot come from the repository: ", "is missing")
+	contains(t, out, "3 restored, 1 not touched", "error: 8.5.0 is not kept on h4, and it cannot come from the repository: ", "is missing")
 	if code != 1 {
 		t.Errorf("without the package: exit code %d\n%s", code, out)
 	}
 	f.runs(t, "h1", before)
 	f.runs(t, "h4", second)
 
-	f.deploy(t, 0, second, "--serial", "100%")
+	// Asked again it goes on where it was, and the others do not go further back.
 	out, code = f.run(t, f.fleet("rollback", "", "--check")...)
 	contains(t, out, "8.5.0 is not kept on h4", "4 checked")
 	if code != 0 {
@@ -104,11 +104,17 @@ func TestRollbackOfAnAddedHost(t *testing.T) {
 	}
 	f.runs(t, "h4", second)
 	out, code = f.run(t, f.fleet("rollback", "")...)
-	contains(t, out, "it gets it from the repository, with today's configuration, after the others", "h4 ", "1 deployed, 3 restored")
+	contains(t, out, "it comes from the repository there, with today's configuration, after the others", "h4 ", "1 deployed, 3 unchanged")
 	if code != 0 {
 		t.Errorf("rollback: exit code %d\n%s", code, out)
 	}
 	for _, h := range hosts {
 		f.runs(t, h, before)
+	}
+
+	// What it has left is never gone back to.
+	out, code = f.run(t, f.fleet("rollback", "")...)
+	if code != 1 || !strings.Contains(out, "no host has kept a release before 8.5.0") {
+		t.Errorf("once more: exit code %d\n%s", code, out)
 	}
 }

@@ -27,10 +27,10 @@ func (a *app) rollbackCommand() *cobra.Command {
 		Short: "Go back to the release before",
 		Long: `Take the service's group back to its last good release: package, configuration and
 probe, all from what the hosts have kept on their own disks. A release that was
-rolled back is never chosen. A host that has not kept it, since it was added
-later, gets it from the package repository, after the others. --to names a
-version; if the hosts have not kept it, it is deployed from the repository with
-today's configuration.
+rolled back is never chosen. A rollback that has not come to every host is
+finished first. A host that has not kept the goal, since it was added later, gets
+it from the package repository, after the others. --to names a version; if no host
+has kept it, it is deployed from the repository with today's configuration.
 
 The steps of a canary are left out: of several batches of deploy.serial the last
 counts. --check says what each host would go back to. It never asks.`,
@@ -57,11 +57,11 @@ counts. --check says what each host would go back to. It never asks.`,
 				return failed(err, offered(hosts, published(ctx, o, here)))
 			}
 			p, run := here, release.Deploy
-			if to != "" && len(goal.Lack) > 0 {
+			if to != "" && nobodyKept(hosts, goal) {
 				if p, err = a.fromRepository(ctx, o, here, goal); err != nil {
 					return err
 				}
-				fmt.Fprintf(a.progress(), "%s: deploying it from the repository, with today's configuration\n", notKept(goal))
+				fmt.Fprintf(a.progress(), "%s: deploying it from the repository, with today's configuration\n", goal.Lacking())
 			} else {
 				p, run = a.fromDisks(ctx, o, here, goal)
 			}
@@ -100,45 +100,38 @@ func (a *app) fromRepository(ctx context.Context, o release.Options, here plan.P
 
 // fromDisks is the plan and the run of a goal that hosts have kept. The version's
 // own spec decides what Prometheus is told, as long as the repository has it; a
-// host that lacks the goal, one that was added since, gets it from there. Without
-// the repository the others go back all the same, and the error names that host.
+// host that lacks the goal, one that was added since, gets it from there.
 func (a *app) fromDisks(ctx context.Context, o release.Options, here plan.Plan, goal release.Goal) (plan.Plan, rollFunc) {
 	soon, cancel := context.WithTimeout(ctx, repositoryWait)
 	defer cancel()
 	p := here
 	p.Version, _ = version.FromDeb(goal.To)
-	own, err := a.fromRepository(soon, o, here, goal)
-	if own.Name != "" {
-		p = own
-	}
 	if goal.To == goal.From {
 		fmt.Fprintf(a.progress(), "%s stays %s and goes back to the configuration before\n", p.Name, goal.To)
 	}
-	if err == nil || len(goal.Lack) == 0 {
-		if len(goal.Lack) > 0 {
-			fmt.Fprintf(a.progress(), "%s: it gets it from the repository, with today's configuration, after the others\n", notKept(goal))
+	if len(goal.Lack) == 0 {
+		if own, err := release.PlanOf(soon, o.Infra, here.Group, here.Name, p.Version); err == nil {
+			p = own
 		}
-		return p, func(ctx context.Context, o release.Options, p plan.Plan) (*release.Outcome, error) {
-			return release.Rollback(ctx, o, p, goal)
-		}
+	} else if own, err := a.fromRepository(soon, o, here, goal); err != nil {
+		goal.NoPackage = err
+	} else {
+		p = own
+		fmt.Fprintf(a.progress(), "%s: it comes from the repository there, with today's configuration, after the others\n", goal.Lacking())
 	}
-	left := fmt.Errorf("%s, and cannot come from the repository: %w", notKept(goal), err)
-	goal.Lack = nil
 	return p, func(ctx context.Context, o release.Options, p plan.Plan) (*release.Outcome, error) {
-		out, err := release.Rollback(ctx, o, p, goal)
-		if err == nil {
-			err = left
-		}
-		return out, err
+		return release.Rollback(ctx, o, p, goal)
 	}
 }
 
 // rollFunc is one way to bring a plan to a group.
 type rollFunc func(context.Context, release.Options, plan.Plan) (*release.Outcome, error)
 
-// notKept names the hosts that lack a goal.
-func notKept(goal release.Goal) string {
-	return fmt.Sprintf("%s is not kept on %s", goal.To, strings.Join(goal.Lack, " "))
+// nobodyKept reports whether no host that answers has kept the goal or runs it.
+func nobodyKept(hosts []release.HostStatus, goal release.Goal) bool {
+	return !slices.ContainsFunc(hosts, func(h release.HostStatus) bool {
+		return h.Health != release.NotAnswering && !slices.Contains(goal.Lack, h.Host)
+	})
 }
 
 // choose finds the kept releases to go back to.

@@ -16,16 +16,17 @@ import (
 // Goal is what a rollback goes back to: on each host a release of its own,
 // since the same version can have another environment there.
 type Goal struct {
-	From, To string                  // versions of the package, as dpkg says them
-	Releases map[string]ansible.Back // by host; release 0 where nothing has to be undone
-	Lack     []string                // hosts that should go back too and have not kept To
+	From, To  string                  // versions of the package, as dpkg says them
+	Releases  map[string]ansible.Back // by host; release 0 where nothing has to be undone
+	Lack      []string                // hosts that should go back too and have not kept To
+	NoPackage error                   // why those cannot get it from the repository
 }
 
 // Previous chooses what to go back to: from the newest release that any host
 // runs, to the one before it. A host that the newest one never came to stays as
 // it is; one that is newer than the goal, and so has not kept it, is in Lack. A
-// release that was rolled back was never kept, so it cannot be chosen. It is a
-// pure function.
+// release that was rolled back was never kept, so it cannot be chosen. A rollback
+// that has not come to every host is finished first. It is a pure function.
 func Previous(hosts []HostStatus) (Goal, error) {
 	var newest, before Kept
 	for _, h := range hosts {
@@ -36,6 +37,11 @@ func Previous(hosts []HostStatus) (Goal, error) {
 	if newest.Version == "" {
 		return Goal{}, errors.New("no host has a release to go back from")
 	}
+	if left := unfinished(hosts, newest.Version); left != "" {
+		goal := Goal{From: left, To: newest.Version, Releases: map[string]ansible.Back{}}
+		goal.choose(hosts, Kept{}, func(h HostStatus) bool { return h.current().Version == left })
+		return goal, nil
+	}
 	for _, h := range hosts {
 		if n := len(h.Kept); n > 1 && h.Kept[n-1].same(newest) && newer(h.Kept[n-2], before) {
 			before = h.Kept[n-2]
@@ -45,24 +51,38 @@ func Previous(hosts []HostStatus) (Goal, error) {
 		return Goal{}, fmt.Errorf("no host has kept a release before %s", newest.Version)
 	}
 	goal := Goal{From: newest.Version, To: before.Version, Releases: map[string]ansible.Back{}}
-	goal.choose(hosts, func(h HostStatus) bool {
-		last := h.Kept[len(h.Kept)-1]
+	goal.choose(hosts, newest, func(h HostStatus) bool {
+		last := h.current()
 		return last.Version == newest.Version && (before.Version != newest.Version || last.same(newest))
 	})
 	return goal, nil
 }
 
+// unfinished is the version that a rollback to the given one has taken some hosts
+// back from, while others still run it: it was interrupted, or could not reach them.
+func unfinished(hosts []HostStatus, to string) string {
+	for _, h := range hosts {
+		if h.Last == nil || h.Last.Result != Restored || h.current().Version != to || canonical(h.Last.Version) != to {
+			continue
+		}
+		from := canonical(h.Last.From)
+		if from != to && slices.ContainsFunc(hosts, func(h HostStatus) bool { return h.current().Version == from }) {
+			return from
+		}
+	}
+	return ""
+}
+
 // To chooses on each host the newest kept release of one version.
 func To(hosts []HostStatus, wanted string) Goal {
 	goal := Goal{To: wanted, Releases: map[string]ansible.Back{}}
-	goal.choose(hosts, func(h HostStatus) bool {
-		return len(h.Kept) == 0 || h.Kept[len(h.Kept)-1].Version != wanted
-	})
+	goal.choose(hosts, Kept{}, func(h HostStatus) bool { return h.current().Version != wanted })
 	return goal
 }
 
-// choose fills in a release for the hosts that leave theirs.
-func (g *Goal) choose(hosts []HostStatus, leaves func(HostStatus) bool) {
+// choose fills in a release for the hosts that leave theirs. newest is what they
+// leave, if that is known.
+func (g *Goal) choose(hosts []HostStatus, newest Kept, leaves func(HostStatus) bool) {
 	for _, h := range hosts {
 		back := ansible.Back{Newest: h.newest()}
 		g.Releases[h.Host] = back
@@ -76,7 +96,7 @@ func (g *Goal) choose(hosts []HostStatus, leaves func(HostStatus) bool) {
 				i = j
 			}
 		}
-		if i < 0 && g.From == g.To {
+		if i < 0 && g.From == g.To && (newest.Configuration == "" || h.current().Configuration != newest.Configuration) {
 			continue // the new configuration had not come to it
 		}
 		if i < 0 {
@@ -89,15 +109,28 @@ func (g *Goal) choose(hosts []HostStatus, leaves func(HostStatus) bool) {
 	slices.Sort(g.Lack)
 }
 
+// Lacking says who has not kept the goal.
+func (g Goal) Lacking() string {
+	if g.From == g.To {
+		return fmt.Sprintf("no configuration before this one is kept on %s", strings.Join(g.Lack, " "))
+	}
+	return fmt.Sprintf("%s is not kept on %s", g.To, strings.Join(g.Lack, " "))
+}
+
+// current is the newest release that a host has kept, which is the one that it runs.
+func (h HostStatus) current() Kept {
+	if len(h.Kept) == 0 {
+		return Kept{}
+	}
+	return h.Kept[len(h.Kept)-1]
+}
+
 // newest is the number of the release that a host has, as [ansible.Back] wants it.
 func (h HostStatus) newest() int {
-	switch {
-	case h.Health == NotAnswering:
+	if h.Health == NotAnswering {
 		return -1
-	case len(h.Kept) == 0:
-		return 0
 	}
-	return h.Kept[len(h.Kept)-1].Release
+	return h.current().Release
 }
 
 // same reports whether k is the release that newest is, on another host: the
@@ -115,34 +148,53 @@ func newer(a, b Kept) bool {
 
 // Rollback takes p's group back to kept releases: package, environment and
 // probe, all from the hosts' own disks. Of p its name, group and batches matter;
-// hosts that lack the goal get p itself, once the others are back.
+// hosts that lack the goal get p itself, in a second roll. When they cannot, the
+// others are back all the same, and the error names them.
 func Rollback(ctx context.Context, o Options, p plan.Plan, goal Goal) (*Outcome, error) {
-	if len(goal.Lack) == 0 {
-		return roll(ctx, o, p, ansible.Restore(p, goal.Releases))
-	}
-	rest := o
-	rest.Limit = strings.Join(goal.Lack, ",")
-	lacks := func(host string) bool { return slices.Contains(goal.Lack, host) }
+	back := o
 	if tell := o.Progress; tell != nil {
-		o.Progress = func(e Event) {
-			if !lacks(e.Host) {
+		back.Progress = func(e Event) {
+			if !slices.Contains(goal.Lack, e.Host) {
 				tell(e)
 			}
 		}
 	}
-	out, err := roll(ctx, o, p, ansible.Restore(p, goal.Releases))
-	if err != nil {
+	out, err := roll(ctx, back, p, ansible.Restore(p, goal.Releases))
+	if err != nil || len(goal.Lack) == 0 {
 		return out, err
 	}
-	again, err := Deploy(ctx, rest, p)
-	if again != nil {
-		again.Hosts = append(slices.DeleteFunc(out.Hosts, func(h HostResult) bool { return lacks(h.Host) }), again.Hosts...)
-		again.Skipped = append(out.Skipped, again.Skipped...)
-		again.Seconds += out.Seconds
-		again.Monitored, again.LeftOut = out.Monitored, out.LeftOut
-		out = again
+	out.Hosts = slices.DeleteFunc(out.Hosts, func(h HostResult) bool { return slices.Contains(goal.Lack, h.Host) })
+	again, err := bring(ctx, o, p, goal)
+	if again == nil {
+		out.Untouched = append(out.Untouched, goal.Lack...)
+		return out, &hostError{ErrFailed, err.Error()}
 	}
-	return out, err
+	again.Hosts = append(out.Hosts, again.Hosts...)
+	again.Skipped = append(out.Skipped, again.Skipped...)
+	again.Seconds += out.Seconds
+	again.Monitored, again.LeftOut = out.Monitored, out.LeftOut
+	return again, err
+}
+
+// bring installs the goal where it is not kept. Nothing is run before it, as on any
+// way back. Each host must be as it was seen, and forgets what it leaves: a second
+// rollback goes further back.
+func bring(ctx context.Context, o Options, p plan.Plan, goal Goal) (*Outcome, error) {
+	why := goal.NoPackage
+	if why == nil && goal.From == goal.To {
+		why = errors.New("its inventory says what is new")
+	}
+	if why == nil {
+		why = o.Infra.ready(goal.Lack, p)
+	}
+	if why != nil {
+		return nil, fmt.Errorf("%s, and it cannot come from the repository: %w", goal.Lacking(), why)
+	}
+	o.Limit = strings.Join(goal.Lack, ",")
+	o.skip = []string{"monitoring"}
+	p.Deploy.Before = nil
+	p = o.Infra.withSecrets(goal.Lack, p)
+	return roll(ctx, o, p, ansible.Bring(p, goal.Releases))
 }
 
 // Remove takes the service off its group. Its data in /var/lib/NAME and its

@@ -12,13 +12,18 @@ import (
 
 // kept writes hosts shortly: "h1 1.0.0@1 1.1.0@2" is a host with two releases,
 // the oldest first and numbered from 10, each with the time of its commit.
-// "h1 ?" did not answer, "1.1.0@2/c" is of the inventory's state c.
+// "h1 ?" did not answer, "1.1.0@2/c" is of the inventory's state c. "<1.2.0" at the
+// end: a rollback has taken it back from that.
 func kept(hosts []string) []HostStatus {
 	var all []HostStatus
 	for _, h := range hosts {
 		words := strings.Fields(h)
 		s := HostStatus{Host: words[0], Health: Healthy}
 		for i, r := range words[1:] {
+			if from, ok := strings.CutPrefix(r, "<"); ok {
+				s.Last = &HostResult{Action: "restore", Result: Restored, From: from, Version: s.current().Version}
+				break
+			}
 			r, configuration, _ := strings.Cut(r, "/")
 			if r == "?" {
 				s.Health = NotAnswering
@@ -92,6 +97,18 @@ func TestPrevious(t *testing.T) {
 	f("1.1.0 > 1.1.0: h1=10 h2=11", "h1 1.1.0@2/b 1.1.0@5/c", "h2 1.1.0@1/a 1.1.0@3/b 1.1.0@6/c")
 	f("1.1.0 > 1.1.0: h1=10 h2=10", "h1 1.1.0@2/b 1.1.0@5/c", "h2 1.1.0@1/a 1.1.0@3/")  // by an older kinectl: who knows
 	f("1.2.0 > 1.1.0: h1=10 h2=10", "h1 1.1.0@2/b 1.2.0@5/c", "h2 1.1.0@3/b 1.2.0@6/d") // the inventory changed after a canary
+
+	// A host that was added with the new configuration has none before.
+	f("1.1.0 > 1.1.0: h1=10 h2=0, not on h2", "h1 1.1.0@1/a 1.1.0@3/b", "h2 1.1.0@4/b")
+	f("1.1.0 > 1.1.0: h1=10 h2=0", "h1 1.1.0@1/a 1.1.0@3/b", "h2 1.1.0@2/c")
+
+	// A rollback that has not come to all is finished first; then it goes further back.
+	f("1.2.0 > 1.1.0: h1=0 h2=10", "h1 1.0.0@1 1.1.0@5 <1.2.0", "h2 1.1.0@2 1.2.0@3")
+	f("1.2.0 > 1.1.0: h1=0 h2=0 h4=0, not on h4", "h1 1.0.0@1 1.1.0@5 <1.2.0", "h2 1.0.0@1 1.1.0@5 <1.2.0", "h4 1.2.0@3")
+	f("1.1.0 > 1.0.0: h1=10 h2=10", "h1 1.0.0@1 1.1.0@5 <1.2.0", "h2 1.0.0@1 1.1.0@6 <1.2.0")
+	f("1.1.0 > 1.0.0: h1=10 h2=0 h4=0, not on h4", "h1 1.0.0@1 1.1.0@5 <1.2.0", "h2 1.0.0@1", "h4 1.1.0@6")
+	// The version that was left has come again.
+	f("1.2.0 > 1.1.0: h1=0 h2=11", "h1 1.0.0@1 1.1.0@5 <1.2.0", "h2 1.0.0@1 1.1.0@5 1.2.0@7")
 
 	// A release that only some hosts have; hosts without a say.
 	f("1.2.0 > 1.1.0: h1=0 h2=10, not on h1", "h1 1.0.0@1 1.2.0@3", "h2 1.1.0@2 1.2.0@3")

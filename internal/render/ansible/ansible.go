@@ -42,6 +42,12 @@ func Restore(p plan.Plan, releases map[string]Back) []artifact.File {
 	return playbook(p, run{name: "deploy", action: "restore", releases: releases})
 }
 
+// Bring returns the playbook of a rollback for hosts that have not kept the version:
+// it is installed from the repository, and each forgets the release that it leaves.
+func Bring(p plan.Plan, releases map[string]Back) []artifact.File {
+	return playbook(p, run{name: "deploy", action: "install", releases: releases})
+}
+
 // Remove returns the playbook that takes the service of p off its group.
 func Remove(p plan.Plan) []artifact.File { return playbook(p, run{name: "deploy", action: "remove"}) }
 
@@ -74,7 +80,7 @@ func Preview(p plan.Plan) []artifact.File { return playbook(p, run{name: "plan",
 type run struct {
 	name     string          // of the template and the playbook
 	action   string          // of the transaction, or the question of "status"
-	releases map[string]Back // of Restore
+	releases map[string]Back // of Restore and Bring
 	lines    int             // of History
 }
 

@@ -71,6 +71,7 @@ func cases() map[string][]artifact.File {
 		"deploy-before":  Deploy(withBefore("1")),
 		"deploy-secrets": Deploy(withSecrets()),
 		"restore":        Restore(hostilePlan("25%"), map[string]Back{"h1": {3, 4}, "h2.example.com": {0, -1}}),
+		"bring":          Bring(hostilePlan("25%"), map[string]Back{"h4": {0, 1}}),
 		"remove":         Remove(hostilePlan("1", "25%", "100%")),
 		"deploy-routes":  Deploy(withRoutes()),
 		"restore-routes": Restore(withRoutes(), map[string]Back{"h1": {3, 4}}),

@@ -46,7 +46,7 @@ prepare() {
 	case $action in
 	install)
 		digest=$(printf %.12s "$2")
-		if ! choose_variant || ! nobody_elses || ! has_credentials || ! numa_binding >"$work/numa.conf" || ! { [ "$from" = "$package_version" ] || { enough_room && refresh_index && download; }; }; then
+		if ! as_seen || ! choose_variant || ! nobody_elses || ! has_credentials || ! numa_binding >"$work/numa.conf" || ! { [ "$from" = "$package_version" ] || { enough_room && refresh_index && download; }; }; then
 			refuse failed
 			return
 		fi

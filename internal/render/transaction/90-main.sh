@@ -121,7 +121,12 @@ transaction() {
 		refuse failed
 		return 1
 	fi
-	if [ "$action" = restore ]; then say "${kept_release##*/}" >"$txn/back-to"; fi
+	# Where the goal is kept, or, from the repository, before what is left.
+	if [ "$action" = restore ]; then
+		say "${kept_release##*/}" >"$txn/back-to"
+	elif [ -n "${KINECTL_NEWEST:-}" ]; then
+		say "$((KINECTL_NEWEST - 1))" >"$txn/back-to"
+	fi
 	if act && { judge || { failure_log && false; }; } && start_timers && commit "$([ "$action" = restore ] && echo restored || echo deployed)"; then
 		return 0
 	fi

@@ -137,7 +137,7 @@ release() {
 	decode environment
 	argument configuration
 	systemd-run --quiet --wait --collect --unit="kinectl-$name" --description="Release of $name" --setenv=KINECTL_WHO="$KINECTL_WHO" \
-		--setenv=KINECTL_HOLDER="$KINECTL_HOLDER" --setenv=KINECTL_LOGIN="$KINECTL_LOGIN" \
+		--setenv=KINECTL_HOLDER="$KINECTL_HOLDER" --setenv=KINECTL_LOGIN="$KINECTL_LOGIN" --setenv=KINECTL_NEWEST="${KINECTL_NEWEST:-}" \
 		--setenv=KINECTL_CONFIGURATION="$value" \
 		--property=StandardInput=null --property=StandardOutput="append:$work/log" --property=StandardError="append:$work/log" \
 		--property=RuntimeMaxSec="$limit" --property=TimeoutStopSec="$limit" --property=ExecStopPost="/bin/sh $work/run guard $work $$" \
