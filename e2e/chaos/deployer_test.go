@@ -60,10 +60,16 @@ func choose(random *rand.Rand, now map[string]state, onlyFetching bool) operatio
 	return deployment(good[at%len(good)])
 }
 
-// goingBack is a rollback to what all hosts keep, where there is such a version.
+// goingBack is a rollback to what all hosts keep, where there is such a version; every
+// second time the plain one where all of them have the same releases.
 func goingBack(now map[string]state, at int) (operation, bool) {
+	kept := now[hosts[0]].kept
+	alike := !slices.ContainsFunc(hosts, func(h string) bool { return !slices.Equal(now[h].kept, kept) })
+	if n := len(kept); alike && n > 1 && kept[n-2] != kept[n-1] && at%2 == 0 {
+		return operation{words: []string{"rollback"}, version: kept[n-2]}, true
+	}
 	var common []string
-	for _, v := range now[hosts[0]].kept {
+	for _, v := range kept {
 		keeps := func(h string) bool { return slices.Contains(now[h].kept, v) }
 		leaves := func(h string) bool { return now[h].version != v }
 		if !slices.ContainsFunc(hosts, func(h string) bool { return !keeps(h) }) && !slices.ContainsFunc(hosts, func(h string) bool { return !leaves(h) }) {
