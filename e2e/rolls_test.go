@@ -171,4 +171,18 @@ func TestRevert(t *testing.T) {
 	out, _ = f.run(t, f.fleet("deploy", "6.8.0", "--limit", "h1,h3", "--json")...)
 	contains(t, out, `"reverted": [`, `"result": "restored"`)
 	f.runs(t, "h1", second)
+
+	// One that has died meanwhile is named, and keeps no other from going back.
+	f.deploy(t, 0, second, "--limit", "h2")
+	end := f.launch(t, f.fleet("deploy", "6.8.0", "--limit", "h1,h2,h3")...)
+	f.await(t, "h3", `systemctl is-active -q kinectl-hello`)
+	back := f.powerCut(t, "h1")
+	out, code := end()
+	contains(t, out, "6.8.0 → 1.1.0, healthy", "revert h1: ")
+	if code != 1 {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	f.runs(t, "h2", second)
+	back()
+	f.runs(t, "h1", "6.8.0")
 }
