@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"os"
-	"os/exec"
 	"testing"
 	"time"
 )
@@ -43,6 +41,7 @@ func TestProxy(t *testing.T) {
 			t.Run("the deployer is killed", func(t *testing.T) { p.killed(t, turn) })
 		})
 	}
+	t.Run("the same again after a dead deployer", p.again)
 	t.Run("a host is lost", p.lost)
 	t.Run("nginx takes no host out", p.refused)
 	t.Run("nginx takes one host of two out", p.refusedOne)
@@ -138,22 +137,10 @@ func (p *proxied) below(t *testing.T, turn []front, what string, do func()) {
 	}
 }
 
-// killed kills the deployer and its Ansible when nginx has taken h1 out. The host
-// finishes alone, and nginx has it back when its time is over.
+// killed kills the deployer and its Ansible. Nginx has the host back when its time is over.
 func (p *proxied) killed(t *testing.T, turn []front) {
 	p.below(t, turn, "a deployer's death", func() {
-		cmd := exec.CommandContext(t.Context(), p.kinectl, p.to("deploy", "--version", second)...)
-		cmd.Env = append(os.Environ(), "KINECTL_LEASE=10s")
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		p.drains(t, "h1")
-		killTree(t, cmd.Process.Pid)
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		p.expect(t, nginxHost, marksLeft, "h1")
-		p.await(t, "h1", `[ ! -e /run/abrupt/drain ] && [ "$(`+abruptAnswers+`)" = "h1 1.1.0" ]`)
-		p.expect(t, "h2", abruptAnswers, "h2 1.0.0")
+		p.abandoned(t)
 		p.await(t, nginxHost, `[ ! -e /run/kinectl-proxy/abrupt/h1 ]`)
 		p.bothAnswer(t)
 	})

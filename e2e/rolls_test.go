@@ -52,13 +52,6 @@ func TestDrain(t *testing.T) {
 	f.offer(t, "6.5.0", "", quick+", drain: 2s}"+variables)
 	f.offer(t, "6.5.1", "probe500", failing+", drain: 2s}"+variables)
 	f.run(t, f.fleet("remove", "", "--limit", "h1")...)
-	// The time begins with the marker and ends when the process is seen to be another,
-	// so that a busy machine can only make it longer.
-	const watch = `systemd-run --quiet --collect --unit=watcher --property=RuntimeMaxSec=60 sh -c 'p=$(systemctl show -P MainPID hello)
-		until a=$(date -r /run/hello/drain +%s%N 2>/dev/null); do sleep 0.02; done
-		curl -s -o /dev/null -w "%{http_code}" http://127.0.0.1:8080/ready >/run/seen; stat -c " %a %U" /run/hello/drain >>/run/seen
-		while [ "$(systemctl show -P MainPID hello)" = "$p" ]; do sleep 0.02; done
-		echo "$(( ($(date +%s%N) - a) / 1000000 ))" >>/run/seen'`
 	f.deploy(t, 0, "6.5.0", "--limit", "h1")
 	f.expect(t, "h1", `curl -s http://127.0.0.1:8080/ready`, "ready")
 	for _, c := range []struct {
@@ -69,14 +62,9 @@ func TestDrain(t *testing.T) {
 			f.deploy(t, c.code, c.version, "--limit", "h1")
 			continue
 		}
-		f.sh(t, "h1", watch)
+		drained := f.watchDrain(t, "h1")
 		f.deploy(t, c.code, c.version, "--limit", "h1")
-		f.await(t, "h1", `! systemctl -q is-active watcher`)
-		seen := f.sh(t, "h1", `cat /run/seen; rm /run/seen`)
-		rest, ok := strings.CutPrefix(seen, "503 644 root\n")
-		if lasted, err := strconv.Atoi(rest); !ok || err != nil || lasted < 1900 { // ms; the clock may be set meanwhile
-			t.Errorf("%s: seen %q", c.version, seen)
-		}
+		drained(c.version)
 		f.expect(t, "h1", `curl -s http://127.0.0.1:8080/ready; ls -A /run/hello /run/kinectl`, "ready\n/run/hello:\n\n/run/kinectl:\nlease")
 	}
 	f.runs(t, "h1", "6.5.0")
@@ -98,6 +86,49 @@ func TestDrain(t *testing.T) {
 	f.sh(t, "h1", `kill -9 $(systemctl show -P MainPID kinectl-hello)`)
 	end()
 	f.runs(t, "h1", first)
+}
+
+// remove is drained by the release that is here, before anything of it stops.
+func TestRemoveDrains(t *testing.T) {
+	f := road
+	f.offer(t, "6.5.3", "", quick+", drain: 2s}"+variables)
+	f.deploy(t, 0, "6.5.3", "--limit", "h1")
+	// One that cannot be drained stays, and is told of once.
+	f.sh(t, "h1", `mkdir -p /run/hello/drain/full`)
+	contains(t, f.verb(t, 1, "remove", "h1"), "/run/hello/drain could not be written")
+	f.runs(t, "h1", "6.5.3")
+	told := strings.Split(f.verb(t, 0, "history", "h1", "-n", "2"), "\n")
+	contains(t, told[1], "remove", "failed")
+	contains(t, told[2], "deploy", "6.5.3", "deployed")
+
+	drained := f.watchDrain(t, "h1")
+	f.verb(t, 0, "remove", "h1")
+	drained("remove")
+	f.expect(t, "h1", `systemctl show -P LoadState hello`, "not-found")
+	f.clean(t, "h1")
+	f.deploy(t, 0, first, "--limit", "h1")
+}
+
+// watchDrain sees, on a host, its marker, what /ready answers then, and how long the
+// process goes on after it. The function that it returns judges that: two seconds.
+func (f *fixture) watchDrain(t *testing.T, host string) (drained func(what string)) {
+	t.Helper()
+	// The time begins with the marker and ends when the process is seen to be another,
+	// so that a busy machine can only make it longer.
+	f.sh(t, host, `systemd-run --quiet --collect --unit=watcher --property=RuntimeMaxSec=60 sh -c 'p=$(systemctl show -P MainPID hello)
+		until a=$(date -r /run/hello/drain +%s%N 2>/dev/null); do sleep 0.02; done
+		curl -s -o /dev/null -w "%{http_code}" http://127.0.0.1:8080/ready >/run/seen; stat -c " %a %U" /run/hello/drain >>/run/seen
+		while [ "$(systemctl show -P MainPID hello)" = "$p" ]; do sleep 0.02; done
+		echo "$(( ($(date +%s%N) - a) / 1000000 ))" >>/run/seen'`)
+	return func(what string) {
+		t.Helper()
+		f.await(t, host, `! systemctl -q is-active watcher`)
+		seen := f.sh(t, host, `cat /run/seen; rm /run/seen`)
+		rest, ok := strings.CutPrefix(seen, "503 644 root\n")
+		if lasted, err := strconv.Atoi(rest); !ok || err != nil || lasted < 1900 { // ms; the clock may be set meanwhile
+			t.Errorf("%s: seen %q", what, seen)
+		}
+	}
 }
 
 // deploy.before runs once, on the first host, before anything changes.

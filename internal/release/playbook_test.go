@@ -1,7 +1,9 @@
 package release
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,7 +32,8 @@ case $arguments in
 	result=$(printf %s "$arguments" | sed -n 's/.*"environment": "\([^"]*\)".*/\1/p' | base64 -d | sed -n 's/^OUTCOME="\(.*\)"$/\1/p') ;;
 esac
 case $result in ready | ran | deployed | unchanged) ;; *) failed=true ;; esac
-printf '{"changed":true,"differs":true,"failed":%s,"result":"%s","reason":"as asked"}' "$failed" "$result"
+case $arguments in *'"digest": "UNCHANGED"'*) differs=false ;; *) differs=true ;; esac
+printf '{"changed":true,"differs":%s,"failed":%s,"result":"%s","reason":"as asked"}' "$differs" "$failed" "$result"
 `
 
 // proxyModule stands in for the one that goes to the proxies: it refuses one stage of one host.
@@ -73,6 +76,8 @@ func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
 			reach = "ansible_host=127.0.0.1 ansible_port=1"
 		case "dawdles":
 			reach = `ansible_host=127.0.0.1 ansible_port=1 ansible_connection="{{ (kinectl_prepared is defined) | ternary('ssh', 'local') }}"`
+		case "leaves": // when h1 was released
+			reach = `ansible_host=127.0.0.1 ansible_port=1 ansible_connection="{{ (hostvars['h1'].kinectl_released is defined) | ternary('ssh', 'local') }}"`
 		case "disappears":
 			reach = `ansible_host=127.0.0.1 ansible_port=1 ansible_connection="{{ (ansible_play_name == 'Deploy') | ternary('ssh', 'local') }}"`
 		}
@@ -95,7 +100,7 @@ func ran(t *testing.T, serial string, hosts ...string) (*Outcome, error) {
 		p.Routes = []plan.Route{{Host: "films.example.com", Path: "/", Port: 8080}}
 	}
 	files := ansible.Deploy(p)
-	files[1].Body = []byte(module)
+	files[1].Body = []byte(strings.Replace(module, "UNCHANGED", fmt.Sprintf("%x", sha256.Sum256([]byte("OUTCOME=\"unchanged\"\n"))), 1))
 	if refuses != "" {
 		files = append(files, artifact.File{Path: "ansible/library/kinectl_proxy.sh", Mode: 0o644, Body: []byte(strings.Replace(proxyModule, "REFUSES", refuses, 1))},
 			artifact.File{Path: "ansible/templates/hello.nginx.j2", Mode: 0o644})
@@ -134,7 +139,10 @@ func TestRun(t *testing.T) {
 	f(ErrRolledBack, "h1 rolled-back, h2 deployed", "h3", "2", "h1 rolled-back", "h2 deployed", "h3 deployed", "p1 good")
 	f(ErrFailed, "h1 deployed, h2 unreachable", "h3", "2", "h1 deployed", "h2 disappears", "h3 deployed", "p1 good")
 	f(ErrFailed, "h2 failed", "h1 h2 h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 out:h2")
-	f(ErrFailed, "h1 deployed, h1 failed, h2 deployed", "h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 in:h1")
+	f(ErrFailed, "h1 failed, h2 failed", "h1 h2 h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 lost")
+	f(ErrFailed, "h1 failed, h2 deployed", "h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 in:h1")
+	f(ErrFailed, "h1 failed, h2 failed", "h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 leaves")
+	f(ErrFailed, "h1 failed", "h2", "1", "h1 unchanged", "h2 deployed", "p1 in:h1") // a mark of an earlier run
 }
 
 // TestOpenInfra asks the real ansible-inventory, and then nobody.

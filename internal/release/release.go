@@ -69,6 +69,8 @@ type HostResult struct {
 	Seconds float64  `json:"seconds,omitempty"`
 	Roll    string   `json:"roll,omitempty"` // the same for all hosts of one run; empty from a playbook without its plugin
 	Log     []string `json:"log,omitempty"`  // the last lines of what failed
+
+	released bool // it was deployed, and what failed came after that
 }
 
 // Result is the end of one transaction.

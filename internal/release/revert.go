@@ -69,7 +69,7 @@ func revert(ctx context.Context, o Options, p plan.Plan, out *Outcome) error {
 func deployed(out *Outcome) []string {
 	var hosts []string
 	for _, h := range out.Hosts {
-		if h.Result == Deployed && h.Changed {
+		if h.Changed && (h.Result == Deployed || h.released) {
 			hosts = append(hosts, h.Host)
 		}
 	}

@@ -7,6 +7,17 @@ import (
 	"github.com/kinectl/kinectl/internal/plan"
 )
 
+// TestRevertKeptOut: a host that a proxy has not taken back has the new release too.
+func TestRevertKeptOut(t *testing.T) {
+	out := &Outcome{Hosts: []HostResult{{Host: "h1", Result: Deployed, Changed: true}, {Host: "h2", Result: Unchanged}, {Host: "h3", Result: RolledBack, Changed: true}}}
+	for _, host := range []string{"h1", "h2"} {
+		out.spoil(HostResult{Host: host, Result: Failed, Reason: "p1 of the group proxy: as asked"})
+	}
+	if got := deployed(out); !slices.Equal(got, []string{"h1"}) {
+		t.Errorf("%v", got)
+	}
+}
+
 // TestRevertSilent takes one host back while another one does not answer, and says
 // that of it. The Ansible is one that tells what a real one would.
 func TestRevertSilent(t *testing.T) {

@@ -11,3 +11,14 @@ func ofProxies(l line) bool {
 	stops := l.Task == "See that every proxy knows" || l.Task == "Stop where a proxy has not taken the host back"
 	return l.Event != "failed" || !stops
 }
+
+// spoil makes the result of a host that of a proxy which has not taken it back: a host has
+// one result. What it runs, and since when, stays in it.
+func (o *Outcome) spoil(r HostResult) {
+	for i := range o.Hosts {
+		if h := &o.Hosts[i]; h.Host == r.Host {
+			h.released = h.Result == Deployed
+			h.Result, h.Reason = r.Result, r.Reason
+		}
+	}
+}

@@ -31,7 +31,7 @@ func TestProxiesAreNoResult(t *testing.T) {
 	f([]Result{"deployed"}, line{Event: "ok", Task: out}, line{Event: "ok", Task: transaction, Result: deployed}, line{Event: "ok", Task: "Bring the host back at the proxies"})
 	f([]Result{Failed}, line{Event: "unreachable", Task: out}, line{Event: "failed", Task: "See that every proxy knows"})
 	f([]Result{Failed}, line{Event: "failed", Task: out}, line{Event: "failed", Task: "See that every proxy knows"})
-	f([]Result{"deployed", Failed}, line{Event: "ok", Task: transaction, Result: deployed}, line{Event: "failed", Task: "Bring the host back at the proxies"}, line{Event: "failed", Task: "Stop where a proxy has not taken the host back"})
+	f([]Result{Failed}, line{Event: "ok", Task: transaction, Result: deployed}, line{Event: "failed", Task: "Bring the host back at the proxies"}, line{Event: "failed", Task: "Stop where a proxy has not taken the host back"})
 	f([]Result{Unreachable}, line{Event: "ok", Task: out}, line{Event: "unreachable", Task: transaction}, line{Event: "failed", Task: lost})
 }
 

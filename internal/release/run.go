@@ -139,9 +139,13 @@ func (t *teller) unreachable() {
 }
 
 func (t *teller) result(stage string, r HostResult) {
-	t.told[stage+" "+r.Host] = true
 	t.out.stopped = t.out.stopped || stage == stageDeploy && !r.Result.Good()
-	t.out.Hosts = append(t.out.Hosts, r)
+	if stage == stageDeploy && t.told[stage+" "+r.Host] {
+		t.out.spoil(r)
+	} else {
+		t.out.Hosts = append(t.out.Hosts, r)
+	}
+	t.told[stage+" "+r.Host] = true
 	t.tell(Event{Stage: stage, Host: r.Host, Result: r})
 }
 

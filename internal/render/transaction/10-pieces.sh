@@ -223,14 +223,15 @@ record_history() {
 	say "$1" >>"$history" && sync "$history"
 }
 
-# end RESULT: the last word of a transaction that changed something or tried to.
+# end RESULT [CHANGED]: the last word of a transaction, with "false" of one that failed
+# before it had come to the service.
 end() {
-	describe "$1" true
+	describe "$1" "${2:-true}"
 	record_history "$line}"
 	tell
 }
 
-# refuse RESULT: the last word when nothing was touched.
+# refuse RESULT: the last word when nothing was touched, nor tried.
 refuse() {
 	describe "$1" false
 	tell

@@ -84,9 +84,7 @@ roll_back() {
 	if [ "$intact" = yes ]; then
 		# Nothing of the new release had reached the service.
 		reason=$why
-		describe failed false
-		record_history "$line}"
-		tell
+		end failed false
 		clear_transaction
 		return 1
 	fi

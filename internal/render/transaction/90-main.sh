@@ -70,21 +70,8 @@ transaction() {
 		;;
 	esac
 	if [ "$action" = remove ]; then
-		if [ -z "$from" ] && [ ! -e "$home/releases.jsonl" ]; then
-			reason='not installed'
-			rmdir "$home" /var/lib/kinectl 2>/dev/null
-			refuse unchanged
-			return 0
-		fi
-		as_deployed # its drain, not that of a newer spec
-		release=0 digest=
-		if begin && take_out && await_drained && mv "$txn/record" "$txn/removing" && sync "$txn" && take_away; then
-			describe removed true
-			tell
-			return
-		fi
-		end failed
-		return 1
+		remove
+		return
 	fi
 	if [ "$action" = restore ] && [ "$1" = 0 ]; then
 		reason='the release that is gone back from had not come to this host'
@@ -115,10 +102,7 @@ transaction() {
 	last=${last##*/}
 	release=$((${last:-0} + 1))
 	if ! enough_room || ! begin; then
-		# A record that could not be undone stays, for the guard, a boot or a person.
-		unfinished || clear_transaction
-		: "${reason:=the old state could not be written down in $txn}"
-		refuse failed
+		not_begun
 		return 1
 	fi
 	# Where the goal is kept, or, from the repository, before what is left.
@@ -132,6 +116,14 @@ transaction() {
 	fi
 	: "${reason:=the release could not be kept in $home/releases}"
 	roll_back
+}
+
+# not_begun: why there is no record of this transaction. One that could not be undone
+# stays, for the guard, a boot or a person.
+not_begun() {
+	unfinished || clear_transaction
+	: "${reason:=the old state could not be written down in $txn}"
+	end failed false
 }
 
 # finish_commit: the deployer is told of the release that this transaction has
@@ -171,6 +163,12 @@ guard() {
 	kill -0 "$1" 2>/dev/null || rm -rf "$work"
 }
 
+# as_recorded: the action of the transaction that this one ends.
+as_recorded() {
+	first_line "$txn/action"
+	action=${line_of:-install} # an earlier kinectl did not write it down
+}
+
 # finish_for_good: what was begun here and has no end. When going back fails, a next
 # that answers is left.
 finish_for_good() {
@@ -186,6 +184,7 @@ finish_for_good() {
 		elif [ -e "$txn/committed" ]; then
 			finish_commit
 		else
+			as_recorded
 			roll_back
 		fi
 	elif [ -e "$txn" ] || [ -L "$recover_link" ]; then
@@ -201,6 +200,7 @@ recover() {
 	old=$(cat "$txn/old/version" 2>/dev/null)
 	if [ -e "$txn/record" ] && [ ! -e "$txn/removing" ]; then
 		reason='the host lost its power or was restarted in the middle of a release'
+		as_recorded
 		finish_earlier offline || {
 			say "$reason" >&2
 			return 1
