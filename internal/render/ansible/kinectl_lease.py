@@ -9,9 +9,11 @@
 #
 # Whatever of these is set already stays.
 import atexit
+import errno
 import gc
 import os
 import secrets
+import selectors
 import shlex
 import shutil
 import socket
@@ -47,6 +49,7 @@ class CallbackModule(CallbackBase):
         self.own_sockets = None
         self.over = threading.Event()
         self.process = os.getpid()
+        self.nothing = os.open(os.devnull, os.O_RDWR)  # input and output of what is run
 
     def v2_playbook_on_start(self, playbook):
         # Before any worker is forked, which takes the environment with it.
@@ -82,21 +85,14 @@ class CallbackModule(CallbackBase):
             shutil.rmtree(self.own_sockets, ignore_errors=True)
 
     def everywhere(self, command, seconds):
-        """Run a command on every host with an open connection, all at once, or
-        close the connections. It never opens one."""
-        folder = os.environ["KINECTL_SOCKETS"]
+        """Run a command on every host with an open connection, or close the connections.
+        It never opens one."""
+        message = struct.pack(">II", TERMINATE, REQUEST)
         if command is not None:
-            # The login shell may be any.
-            command = "sh -c " + shlex.quote(command.replace("{id}", os.environ["KINECTL_HOLDER"]))
-        until = time.monotonic() + seconds
-        asked = []
-        for name in os.listdir(folder) if os.path.isdir(folder) else []:
-            try:
-                asked.append(ask_master(os.path.join(folder, name), command, seconds))
-            except OSError:
-                pass  # that ssh has ended
-        for master in asked:
-            await_master(master, until)
+            # The login shell may be any. No name, terminal, X11, agent, subsystem or escape character.
+            text = ("sh -c " + shlex.quote(command.replace("{id}", os.environ["KINECTL_HOLDER"]))).encode()
+            message = struct.pack(">10I", NEW_SESSION, REQUEST, 0, 0, 0, 0, 0, 0xFFFFFFFF, 0, len(text)) + text
+        ask_masters(os.environ["KINECTL_SOCKETS"], message, [self.nothing] * 3 if command is not None else [], seconds)
 
 
 # From PROTOCOL.mux of OpenSSH: what an ssh process would say to the master of a
@@ -104,44 +100,95 @@ class CallbackModule(CallbackBase):
 HELLO, VERSION = 0x00000001, 4
 NEW_SESSION, TERMINATE, REQUEST = 0x10000002, 0x10000005, 1
 ENDS = (0x80000001, 0x80000002, 0x80000003, 0x80000004)  # yes, denied, failed, the command has ended
+LONGEST = 1 << 16  # of an answer, in bytes
+
+# So many connections at a time. A process may have 256 descriptors on macOS; a beat and
+# the end can meet, and Ansible needs a few for each worker.
+MOST = 64
+TOO_MANY = (errno.EMFILE, errno.ENFILE, errno.ETOOMANYREFS)  # this machine's fault, and not for long
 
 
-def ask_master(path, command, seconds):
-    """Begin a session with no input and no output, or ask the master to end."""
-    master = socket.socket(socket.AF_UNIX)
-    try:
-        master.settimeout(seconds)
-        master.connect(path)
-        message = struct.pack(">II", TERMINATE, REQUEST)
-        if command is not None:
-            # No name, terminal, X11, agent, subsystem or escape character.
-            text = command.encode()
-            message = struct.pack(">10I", NEW_SESSION, REQUEST, 0, 0, 0, 0, 0, 0xFFFFFFFF, 0, len(text)) + text
-        master.sendall(struct.pack(">4I", 8, HELLO, VERSION, len(message)) + message)
-        if command is not None:
-            nothing = os.open(os.devnull, os.O_RDWR)
-            try:
-                for _ in ("input", "output", "errors"):
-                    socket.send_fds(master, [b"\0"], [nothing])
-            finally:
-                os.close(nothing)
-    except OSError:
-        master.close()
-        raise
-    return master
+class Master:
+    """What one master was asked. It does that also when nobody waits for its answer."""
 
-
-def await_master(master, until):
-    """Wait for the end of what was asked; what lasts longer is left alone."""
-    with master, master.makefile("rb") as answers:
+    def __init__(self, path, message, descriptors):
+        self.answers = bytearray()
+        self.socket = socket.socket(socket.AF_UNIX)
         try:
-            kind = None
-            while kind not in ENDS:
-                master.settimeout(max(0.01, until - time.monotonic()))
-                length, kind = struct.unpack(">II", answers.read(8))
-                answers.read(length - 4)
-        except (OSError, struct.error):
-            pass  # too late, or it has ended
+            self.socket.setblocking(False)  # one whose queue is full is stuck
+            self.socket.connect(path)
+            self.socket.sendall(struct.pack(">4I", 8, HELLO, VERSION, len(message)) + message)
+            for descriptor in descriptors:
+                socket.send_fds(self.socket, [b"\0"], [descriptor])
+        except OSError:
+            self.socket.close()
+            raise
+
+    def ended(self):
+        """Read what has come: whether it was the last."""
+        try:
+            came = self.socket.recv(4096)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        self.answers += came
+        while len(self.answers) >= 8:
+            length, kind = struct.unpack_from(">II", self.answers)
+            if not 4 <= length <= LONGEST:
+                return True
+            if len(self.answers) < 4 + length:
+                break
+            if kind in ENDS:
+                return True
+            del self.answers[: 4 + length]
+        return not came
+
+
+def ask_masters(folder, message, descriptors, seconds):
+    """Ask the master behind each socket of a folder, and wait for the end of what was
+    asked. While others wait, one that is slow keeps its place for a share of the time
+    that leaves a turn to all, also when none of them answers."""
+    until = time.monotonic() + seconds
+    waiting = list_sockets(folder, until)
+    share = seconds / (len(waiting) // MOST + 1)
+    asked = {}  # master → until when it keeps its place, the oldest first
+    with selectors.PollSelector() as selector:  # it takes no descriptor itself
+        while (waiting or asked) and (now := time.monotonic()) < until:
+            pause = until
+            while waiting and len(asked) < MOST:
+                try:
+                    master = Master(waiting[-1], message, descriptors)
+                except OSError as error:
+                    if error.errno in TOO_MANY:
+                        pause = now + 0.1
+                        break
+                else:
+                    asked[master] = now + share
+                    selector.register(master.socket, selectors.EVENT_READ, master)
+                waiting.pop()  # asked, or that ssh has ended
+            if waiting and asked:
+                pause = min(pause, next(iter(asked.values())))
+            over = [key.data for key, _ in selector.select(max(0, pause - now)) if key.data.ended()]
+            if waiting:
+                over += [m for m, end in asked.items() if end <= time.monotonic() and m not in over]
+            for master in over:
+                selector.unregister(master.socket)
+                master.socket.close()
+                del asked[master]
+    for master in asked:
+        master.socket.close()
+
+
+def list_sockets(folder, until):
+    while time.monotonic() < until:
+        try:
+            return [os.path.join(folder, name) for name in os.listdir(folder)]
+        except OSError as error:
+            if error.errno not in TOO_MANY:
+                break  # no connection has been made yet
+            time.sleep(0.1)
+    return []
 
 
 def load_plugins():
