@@ -234,3 +234,26 @@ func TestBareAnsible(t *testing.T) {
 	f.runs(t, "h2", second)
 	f.expect(t, "h1", `tail -n 1 /var/lib/kinectl/hello/releases.jsonl | grep -o '"who":"[a-z]*'`, `"who":"deploy`)
 }
+
+// Somebody takes the room that was kept for going back: the host tries again by
+// itself, and goes back as soon as it can.
+func TestGoingBackTriedAgain(t *testing.T) {
+	f := road
+	f.offer(t, "6.9.0", "probe500", "deploy: {probe: {timeout: 10s, settle: 0s}}"+variables)
+	f.deploy(t, 0, first, "--limit", "h1")
+	t.Cleanup(func() { f.sh(t, "h1", `systemctl stop full 2>/dev/null; rm -f /var/full`) })
+	end := f.launch(t, f.fleet("deploy", "6.9.0", "--limit", "h1")...)
+	f.await(t, "h1", `grep -qs '^judge ' /run/kinectl/hello.step`)
+	f.sh(t, "h1", `systemd-run --quiet --collect --unit=full sh -c 'while :; do cat /dev/zero >>/var/full; sleep 0.01; done 2>/dev/null'`)
+	out, code := end()
+	contains(t, out, "going back failed too; this host tries it again every 10 s")
+	if code != 1 {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	f.expect(t, "h1", `ls /var/lib/kinectl/hello/txn/record; systemctl show -P Restart kinectl-retry@hello`, "/var/lib/kinectl/hello/txn/record\non-failure")
+	f.sh(t, "h1", `systemctl stop full; rm /var/full`)
+	f.await(t, "h1", `[ ! -e /var/lib/kinectl/hello/txn ] && [ "$(systemctl show -P LoadState kinectl-retry@hello)" = not-found ]`)
+	f.runs(t, "h1", first)
+	f.clean(t, "h1")
+	contains(t, f.lastResult(t), `"result":"recovered"`, "going back failed at first, and was tried again")
+}

@@ -30,6 +30,7 @@ live_environment=/etc/$name/environment
 pin=/etc/apt/preferences.d/kinectl-$name
 source_list=/etc/apt/sources.list.d/kinectl.sources
 recover_template=/etc/systemd/system/kinectl-recover@.service
+retry_unit=kinectl-retry@$name.service
 recover_link=/etc/systemd/system/multi-user.target.wants/kinectl-recover@$name.service
 transaction_unit=kinectl-$name.service
 credstore=/etc/credstore.encrypted

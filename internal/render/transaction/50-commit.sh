@@ -66,6 +66,8 @@ close_transaction() {
 words_of() { first_line "$1/version" && printf '%s ' "$line_of" && first_line "$1/digest" && say "$line_of"; }
 
 clear_transaction() {
+	# Nothing is left to try again; who does so now ends by itself.
+	[ "${verb:-}" = retry ] || [ ! -e "/run/systemd/transient/$retry_unit" ] || systemctl --no-block stop "$retry_unit"
 	put_in
 	spare_next
 	# What was put back is on the disk before the record of it goes.

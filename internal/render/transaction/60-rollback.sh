@@ -71,7 +71,7 @@ roll_back() {
 	why=$reason
 	restore online || {
 		put_in
-		reason="$why; going back failed too, see docs/recovery.md"
+		reason="$why; going back failed too; this host tries it again every 10 s, see docs/recovery.md"
 		end failed
 		return 1
 	}

@@ -155,7 +155,10 @@ guard() {
 	[ ! -e "$work/result" ] || read -r said <"$work/result"
 	case $said in
 	*'"result":"locked"'*) ;; # the host is another one's, and so is what is left here
-	*) finish_for_good ;;
+	*)
+		finish_for_good
+		if unfinished; then try_again; fi
+		;;
 	esac
 	rm -f "$work/environment" "$work/run" "$work/parameters" "/run/kinectl/$name.step"
 	forget_home
@@ -167,6 +170,13 @@ guard() {
 as_recorded() {
 	first_line "$txn/action"
 	action=${line_of:-install} # an earlier kinectl did not write it down
+}
+
+# try_again: what cannot be undone now, on a full disk say, is undone when it can be.
+try_again() {
+	systemd-run --quiet --collect --no-block --unit="$retry_unit" --description="Undo the release of $name that was interrupted" \
+		--property=Restart=on-failure --property=RestartSec=10 --property=StartLimitIntervalSec=0 \
+		/bin/sh -c "if [ -e $txn/run ]; then exec /bin/sh $txn/run retry; fi" >/dev/null 2>&1
 }
 
 # finish_for_good: what was begun here and has no end. When going back fails, a next
@@ -195,21 +205,24 @@ finish_for_good() {
 
 recover() {
 	take_lock
+	reason='the host lost its power or was restarted in the middle of a release'
+	if [ "$1" = online ]; then reason='going back failed at first, and was tried again'; fi
 	work=$(mktemp -d /run/kinectl-recover.XXXXXX)
 	trap 'rm -rf "$work"' EXIT
 	old=$(cat "$txn/old/version" 2>/dev/null)
 	if [ -e "$txn/record" ] && [ ! -e "$txn/removing" ]; then
-		reason='the host lost its power or was restarted in the middle of a release'
+		why=$reason
 		as_recorded
-		finish_earlier offline || {
+		finish_earlier "$1" || {
 			say "$reason" >&2
 			return 1
 		}
+		reason=$why
 		from=$version
 		version=${old:-none}
 		end recovered
 	else
-		finish_earlier offline
+		finish_earlier "$1"
 	fi
 }
 
@@ -232,7 +245,10 @@ guard)
 	guard "$3"
 	;;
 recover)
-	recover
+	recover offline
+	;;
+retry)
+	recover online
 	;;
 check)
 	action=$2

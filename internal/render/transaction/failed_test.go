@@ -45,7 +45,7 @@ func TestFailedBeforeTheService(t *testing.T) {
 // TestRecoveredAction: after a boot the history says what the power cut has ended.
 func TestRecoveredAction(t *testing.T) {
 	for _, does := range []string{"install", "restore", "remove"} {
-		got, err := sourced(t, hello(), unlucky+`action=`+does+`; mkdir -p "$home"; begin; action=install; mktemp() { say "$work"; }; recover; words "$history"`, "KINECTL_TEST="+t.TempDir())
+		got, err := sourced(t, hello(), unlucky+`action=`+does+`; mkdir -p "$home"; begin; action=install; mktemp() { say "$work"; }; recover offline; words "$history"`, "KINECTL_TEST="+t.TempDir())
 		if want := does + " recovered true the host lost its power or was restarted in the middle of a release\n"; got != want || err != nil {
 			t.Errorf("got %q, want %q; %v", got, want, err)
 		}
