@@ -57,6 +57,12 @@ func TestDeployOnTerminal(t *testing.T) {
 	if n := strings.Count(out, "5.0.0 → 1.0.0, healthy"); n != 4 {
 		t.Errorf("%d lines for four hosts:\n%s", n, out)
 	}
+
+	out, code = f.onTerminal(t, "n\n", f.fleet("deploy", second, "--limit", "h1", "--yes")...)
+	if code != 0 || strings.Contains(out, "y/N") {
+		t.Errorf("--yes: exit code %d\n%s", code, out)
+	}
+	f.runs(t, "h1", second)
 }
 
 // A host that is down stops a deploy before anything has changed, or is left

@@ -28,12 +28,14 @@ func TestInfra(t *testing.T) {
 		{"bare hosts", s.bare},
 		{"again", s.again},
 		{"what the hosts are then", s.base},
+		{"an admin leaves", s.leaves},
 		{"the journal is bounded", s.journal},
 		{"the firewall", s.firewall},
 		{"a package of the system is never replaced", s.pins},
 		{"held packages are left alone", s.upgrades},
 		{"behind a proxy", s.proxied},
 		{"a host is added", s.added},
+		{"what was changed is used though a task fails", s.fails},
 	} {
 		if t.Failed() || !t.Run(part.name, part.run) {
 			t.FailNow()
@@ -77,15 +79,19 @@ func (s *bareLab) members(t *testing.T, hosts ...string) {
 	write(t, filepath.Join(s.infra, "inventories", "staging", "hosts.yml"), text)
 }
 
+func (s *bareLab) everybody() string {
+	return filepath.Join(s.infra, "inventories", "staging", "group_vars", "all.yml")
+}
+
 // variables writes what a team puts into group_vars/all.yml, and how the lab is reached.
-func (s *bareLab) variables(t *testing.T, admins string) {
+func (s *bareLab) variables(t *testing.T, admins, gone string) {
 	t.Helper()
 	dir := s.lab.Dir()
-	write(t, filepath.Join(s.infra, "inventories", "staging", "group_vars", "all.yml"), fmt.Sprintf(`kinectl_repository: %s
+	write(t, s.everybody(), fmt.Sprintf(`kinectl_repository: %s
 kinectl_repository_url: http://198.51.100.1:8080
 kinectl_repository_key: repository.asc
 admins: %s
-admins_gone: [deploy]
+admins_gone: %s
 log_level: info
 greeting: hello
 firewall_open: [{port: 8080, from: [198.51.100.12]}]
@@ -93,10 +99,10 @@ firewall_undo: 60
 journal_max: 16M
 ansible_user: alice
 ansible_become: true
-ansible_ssh_private_key_file: %s/ssh/id_ed25519
-ansible_ssh_common_args: -F %[3]s/ssh/config
-ansible_control_path_dir: %[3]s/ssh/cp
-`, s.repo, admins, dir))
+ansible_ssh_private_key_file: %[4]s/ssh/id_ed25519
+ansible_ssh_common_args: -F %[4]s/ssh/config
+ansible_control_path_dir: %[4]s/ssh/cp
+`, s.repo, admins, gone, dir))
 }
 
 func (s *bareLab) apply(t *testing.T, code int, more ...string) string {
@@ -120,19 +126,29 @@ func (s *bareLab) ansibleLog(out string) string {
 // refuses begins nothing when nobody could log in afterwards.
 func (s *bareLab) refuses(t *testing.T) {
 	for _, admins := range []string{"[]", "[{name: alice}]", "[{name: alice, ssh_keys: []}]"} {
-		s.variables(t, admins)
+		s.variables(t, admins, "[]")
 		contains(t, s.apply(t, 1), "lock everybody out")
 	}
 	s.expect(t, "h1", `ls /etc/ssh/sshd_config.d; ls /etc/nftables.conf.kinectl 2>/dev/null; id alice 2>&1 | grep -c 'no such user'`, "lab.conf\n1")
 }
 
 func (s *bareLab) bare(t *testing.T) {
+	s.variables(t, s.admins(t, "alice", "bob"), "[nobody-yet]")
+	s.apply(t, 0)
+}
+
+// admins is the value of the variable: each has the lab's key.
+func (s *bareLab) admins(t *testing.T, names ...string) string {
+	t.Helper()
 	public, err := os.ReadFile(filepath.Join(s.lab.Dir(), "ssh", "id_ed25519.pub"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.variables(t, fmt.Sprintf("[{name: alice, ssh_keys: [%q]}]", strings.TrimSpace(string(public))))
-	s.apply(t, 0)
+	var list []string
+	for _, name := range names {
+		list = append(list, fmt.Sprintf("{name: %s, ssh_keys: [%q]}", name, strings.TrimSpace(string(public))))
+	}
+	return "[" + strings.Join(list, ", ") + "]"
 }
 
 // again changes nothing.
@@ -188,20 +204,19 @@ func (s *bareLab) firewall(t *testing.T) {
 	s.expect(t, "h4", `nft list table inet kinectl | grep -cE 'dport (80|443|8080) accept'`, "3")
 	s.expect(t, "h2", `curl -s -m 3 -o /dev/null -w '%{http_code}' http://198.51.100.11:9090/metrics || true`, "000")
 
-	all := filepath.Join(s.infra, "inventories", "staging", "group_vars", "all.yml")
-	before, err := os.ReadFile(all)
+	before, err := os.ReadFile(s.everybody())
 	if err != nil {
 		t.Fatal(err)
 	}
 	rules := s.sh(t, "h2", `cat /etc/nftables.conf`)
-	write(t, all, string(before)+"firewall_ssh: [203.0.113.1]\n")
+	write(t, s.everybody(), string(before)+"firewall_ssh: [203.0.113.1]\n")
 	s.apply(t, 1, "--limit", "h2")
 	s.sh(t, "h2", `for i in $(seq 50); do nft list ruleset | grep -q 203.0.113.1 || exit 0; sleep 1; done; exit 1`)
 	if out, err := s.ssh(t, "alice", "h2", "sudo -n id -u"); err != nil || strings.TrimSpace(out) != "0" {
 		t.Errorf("alice after the undo: %v %s", err, out)
 	}
 	s.expect(t, "h2", `cat /etc/nftables.conf; nft list table inet kinectl | grep -c 'dport 22 accept'`, rules+"\n1")
-	write(t, all, string(before))
+	write(t, s.everybody(), string(before))
 }
 
 // pins publishes a newer openssh-server: no way of upgrading takes it.
