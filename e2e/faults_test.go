@@ -239,10 +239,10 @@ func TestBareAnsible(t *testing.T) {
 // itself, and goes back as soon as it can.
 func TestGoingBackTriedAgain(t *testing.T) {
 	f := road
-	f.offer(t, "6.9.0", "probe500", "deploy: {probe: {timeout: 10s, settle: 0s}}"+variables)
+	f.offer(t, "6.10.0", "probe500", "deploy: {probe: {timeout: 10s, settle: 0s}}"+variables)
 	f.deploy(t, 0, first, "--limit", "h1")
 	t.Cleanup(func() { f.sh(t, "h1", `systemctl stop full 2>/dev/null; rm -f /var/full`) })
-	end := f.launch(t, f.fleet("deploy", "6.9.0", "--limit", "h1")...)
+	end := f.launch(t, f.fleet("deploy", "6.10.0", "--limit", "h1")...)
 	f.await(t, "h1", `grep -qs '^judge ' /run/kinectl/hello.step`)
 	f.sh(t, "h1", `systemd-run --quiet --collect --unit=full sh -c 'while :; do cat /dev/zero >>/var/full; sleep 0.01; done 2>/dev/null'`)
 	out, code := end()

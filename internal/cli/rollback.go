@@ -27,10 +27,11 @@ func (a *app) rollbackCommand() *cobra.Command {
 		Short: "Go back to the release before",
 		Long: `Take the service's group back to its last good release: package, configuration and
 probe, all from what the hosts have kept on their own disks. A release that was
-rolled back is never chosen. A rollback that has not come to every host is
-finished first. A host that has not kept the goal, since it was added later, gets
-it from the package repository, after the others. --to names a version; if no host
-has kept it, it is deployed from the repository with today's configuration.
+rolled back is never chosen. Where hosts differ, what most of them had before counts,
+and a host that has not kept it goes back to its own. One that had none before, since
+it was added later, gets the version from the package repository, after the others. A
+rollback that has not come to every host is finished first. --to names a version; if
+no host has kept it, it is deployed from the repository with today's configuration.
 
 The steps of a canary are left out: of several batches of deploy.serial the last
 counts. --check says what each host would go back to. It never asks.`,
@@ -108,6 +109,9 @@ func (a *app) fromDisks(ctx context.Context, o release.Options, here plan.Plan, 
 	p.Version, _ = version.FromDeb(goal.To)
 	if goal.To == goal.From {
 		fmt.Fprintf(a.progress(), "%s stays %s and goes back to the configuration before\n", p.Name, goal.To)
+	}
+	if len(goal.Own) > 0 {
+		fmt.Fprintf(a.progress(), "%s is not kept on %s: back to what was there before\n", goal.To, strings.Join(goal.Own, " "))
 	}
 	if len(goal.Lack) == 0 {
 		if own, err := release.PlanOf(soon, o.Infra, here.Group, here.Name, p.Version); err == nil {

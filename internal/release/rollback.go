@@ -18,17 +18,20 @@ import (
 type Goal struct {
 	From, To  string                  // versions of the package, as dpkg says them
 	Releases  map[string]ansible.Back // by host; release 0 where nothing has to be undone
-	Lack      []string                // hosts that should go back too and have not kept To
+	Own       []string                // hosts that have not kept To and go back to what they had before
+	Lack      []string                // hosts that should go back too and have kept nothing
 	NoPackage error                   // why those cannot get it from the repository
 }
 
 // Previous chooses what to go back to: from the newest release that any host
-// runs, to the one before it. A host that the newest one never came to stays as
-// it is; one that is newer than the goal, and so has not kept it, is in Lack. A
-// release that was rolled back was never kept, so it cannot be chosen. A rollback
-// that has not come to every host is finished first. It is a pure function.
+// runs, to the one that most hosts had before it, so that a canary of something
+// else is nobody's goal. A host that has not kept that one goes back to its own; a
+// host that has none, since it was added later, is in Lack. One that the newest
+// release never came to stays as it is. A release that was rolled back was never
+// kept, so it cannot be chosen. A rollback that has not come to every host is
+// finished first. It is a pure function.
 func Previous(hosts []HostStatus) (Goal, error) {
-	var newest, before Kept
+	var newest Kept
 	for _, h := range hosts {
 		if n := len(h.Kept); n > 0 && newer(h.Kept[n-1], newest) {
 			newest = h.Kept[n-1]
@@ -42,11 +45,7 @@ func Previous(hosts []HostStatus) (Goal, error) {
 		goal.choose(hosts, Kept{}, func(h HostStatus) bool { return h.current().Version == left })
 		return goal, nil
 	}
-	for _, h := range hosts {
-		if n := len(h.Kept); n > 1 && h.Kept[n-1].same(newest) && newer(h.Kept[n-2], before) {
-			before = h.Kept[n-2]
-		}
-	}
+	before := usual(hosts, newest)
 	if before.Version == "" {
 		return Goal{}, fmt.Errorf("no host has kept a release before %s", newest.Version)
 	}
@@ -56,6 +55,26 @@ func Previous(hosts []HostStatus) (Goal, error) {
 		return last.Version == newest.Version && (before.Version != newest.Version || last.same(newest))
 	})
 	return goal, nil
+}
+
+// usual is the release, by its version, that most of the hosts had before the
+// newest; of several the newer one.
+func usual(hosts []HostStatus, newest Kept) Kept {
+	had := map[string][]Kept{}
+	for _, h := range hosts {
+		if n := len(h.Kept); n > 1 && h.current().same(newest) {
+			had[h.Kept[n-2].Version] = append(had[h.Kept[n-2].Version], h.Kept[n-2])
+		}
+	}
+	var most int
+	var before Kept
+	for _, kept := range had {
+		last := slices.MaxFunc(kept, func(a, b Kept) int { return cmp.Compare(a.When, b.When) })
+		if len(kept) > most || len(kept) == most && newer(last, before) {
+			most, before = len(kept), last
+		}
+	}
+	return before
 }
 
 // unfinished is the version that a rollback to the given one has taken some hosts
@@ -99,6 +118,10 @@ func (g *Goal) choose(hosts []HostStatus, newest Kept, leaves func(HostStatus) b
 		if i < 0 && g.From == g.To && (newest.Configuration == "" || h.current().Configuration != newest.Configuration) {
 			continue // the new configuration had not come to it
 		}
+		if own := lastBut(earlier, g.From, g.To); i < 0 && g.From != "" && own >= 0 {
+			g.Own = append(g.Own, h.Host)
+			i = own
+		}
 		if i < 0 {
 			g.Lack = append(g.Lack, h.Host)
 			continue
@@ -106,7 +129,19 @@ func (g *Goal) choose(hosts []HostStatus, newest Kept, leaves func(HostStatus) b
 		back.Release = earlier[i].Release
 		g.Releases[h.Host] = back
 	}
+	slices.Sort(g.Own)
 	slices.Sort(g.Lack)
+}
+
+// lastBut finds the newest of what a host had before that is not what it leaves; a
+// configuration alone leaves no version.
+func lastBut(earlier []Kept, from, to string) int {
+	for i := len(earlier) - 1; i >= 0; i-- {
+		if from == to || earlier[i].Version != from {
+			return i
+		}
+	}
+	return -1
 }
 
 // Lacking says who has not kept the goal.

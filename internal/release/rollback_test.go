@@ -47,6 +47,9 @@ func chosen(g Goal, err error) string {
 	for _, h := range slices.Sorted(maps.Keys(g.Releases)) {
 		text += fmt.Sprintf(" %s=%d", h, g.Releases[h].Release)
 	}
+	if len(g.Own) > 0 {
+		text += ", own " + strings.Join(g.Own, " ")
+	}
 	if len(g.Lack) > 0 {
 		text += ", not on " + strings.Join(g.Lack, " ")
 	}
@@ -110,8 +113,14 @@ func TestPrevious(t *testing.T) {
 	// The version that was left has come again.
 	f("1.2.0 > 1.1.0: h1=0 h2=11", "h1 1.0.0@1 1.1.0@5 <1.2.0", "h2 1.0.0@1 1.1.0@5 1.2.0@7")
 
+	// What most had before counts, and not what a canary tried; without it each has its own.
+	f("4.2.0 > 3.1.0: h1=10 h2=10 h3=10", "h1 3.1.0@1 4.1.0@5 4.2.0@7", "h2 3.1.0@1 4.2.0@8", "h3 3.1.0@1 4.2.0@9")
+	f("2.0.0 > 1.1.0: h1=10 h2=11 h3=10, own h1", "h1 1.0.1@4 2.0.0@7", "h2 1.0.1@1 1.1.0@2 2.0.0@8", "h3 1.1.0@3 2.0.0@9")
+	f("1.2.0 > 1.1.0: h1=10 h2=0 h3=10, not on h2", "h1 1.1.0@2 1.2.0@3", "h2 1.2.0@3 1.2.0@5", "h3 1.1.0@2 1.2.0@4")
+	f("1.2.0 > 1.2.0: h1=11 h2=10, own h2", "h1 1.1.0@1/a 1.2.0@3/b 1.2.0@5/c", "h2 1.1.0@2/a 1.2.0@6/c")
+
 	// A release that only some hosts have; hosts without a say.
-	f("1.2.0 > 1.1.0: h1=0 h2=10, not on h1", "h1 1.0.0@1 1.2.0@3", "h2 1.1.0@2 1.2.0@3")
+	f("1.2.0 > 1.1.0: h1=10 h2=10, own h1", "h1 1.0.0@1 1.2.0@3", "h2 1.1.0@2 1.2.0@3")
 	f("1.2.0 > 1.1.0: h1=10 h2=0 h3=0, not on h2 h3", "h1 1.1.0@2 1.2.0@3", "h2 1.2.0@3", "h3 1.2.0@3")
 	f("1.2.0 > 1.1.0: h1=10 h2=0 h3=0", "h1 1.1.0@2 1.2.0@3", "h2", "h3 ?")
 }
