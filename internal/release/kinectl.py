@@ -11,6 +11,7 @@ import signal
 import subprocess
 import threading
 
+from ansible import constants
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
@@ -38,6 +39,10 @@ class CallbackModule(CallbackBase):
         self.lock = threading.RLock()  # of all that is told, and of who is asked: not a host that has ended
         self.deploying = {}  # host → its session, None before it has one
         threading.Thread(target=self.watch, daemon=True).start()
+        # Ansible looks for results every millisecond, which is a twentieth of a processor
+        # taken from its own workers. What somebody has set stays.
+        if constants.DEFAULT_INTERNAL_POLL_INTERVAL == 0.001:
+            constants.DEFAULT_INTERNAL_POLL_INTERVAL = 0.005
 
     def tell(self, event, task="", host="", result=None, step=""):
         line = {"event": event, "play": self.play, "task": task, "host": host, "step": step, "result": result or {}}
