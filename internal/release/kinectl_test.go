@@ -17,7 +17,9 @@ import sys, threading, time, types
 
 base = types.ModuleType("ansible.plugins.callback")
 base.CallbackBase = object
-sys.modules.update({"ansible": types.ModuleType("ansible"), "ansible.plugins": types.ModuleType("ansible.plugins"), "ansible.plugins.callback": base})
+ansible = types.ModuleType("ansible")
+ansible.constants = types.SimpleNamespace(DEFAULT_INTERNAL_POLL_INTERVAL=0.001)
+sys.modules.update({"ansible": ansible, "ansible.plugins": types.ModuleType("ansible.plugins"), "ansible.plugins.callback": base})
 import kinectl
 
 class Poll:
