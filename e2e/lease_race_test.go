@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"testing"
@@ -18,13 +17,13 @@ func TestLeaseRace(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f.deploy(t, 0, first, "--wait", "1m")
 			type racer struct {
+				deployer
 				version string
-				cmd     *exec.Cmd
-				out     bytes.Buffer
 			}
 			var both []*racer
 			for _, r := range []struct{ version, limit string }{{slow, c.one}, {slowPairs, c.two}} {
-				one := &racer{version: r.version, cmd: exec.CommandContext(t.Context(), f.kinectl, f.fleet("deploy", r.version, "--limit", r.limit)...)}
+				one := &racer{version: r.version}
+				one.cmd = exec.CommandContext(t.Context(), f.kinectl, f.fleet("deploy", r.version, "--limit", r.limit)...)
 				one.cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir())
 				one.cmd.Stdout, one.cmd.Stderr = &one.out, &one.out
 				both = append(both, one)

@@ -54,6 +54,9 @@ counts. --check says what each host would go back to. It never asks.`,
 				return failed(err, "")
 			}
 			goal, err := choose(hosts, to)
+			if err != nil && to != "" {
+				return usage(err, "")
+			}
 			if err != nil {
 				return failed(err, offered(hosts, published(ctx, o, here)))
 			}
