@@ -27,6 +27,23 @@ func TestBadVersions(t *testing.T) {
 	}
 }
 
+// A crash counts against the version that crashed. systemd's own restart of that one may
+// come in the same moment as ours of the good one.
+func TestGoodAfterCrash(t *testing.T) {
+	f := road
+	f.deploy(t, 0, first, "--limit", "h1")
+	f.sh(t, "h1", `mkdir -p /etc/systemd/system/hello.service.d && printf '[Service]\nRestartSec=20ms\n' >/etc/systemd/system/hello.service.d/at-once.conf; systemctl daemon-reload`)
+	t.Cleanup(func() { f.sh(t, "h1", `rm -rf /etc/systemd/system/hello.service.d; systemctl daemon-reload`) })
+	for range 3 {
+		contains(t, f.deploy(t, 3, crashes, "--limit", "h1"), "rolled back: 1.0.0 again", "crashed and was started again")
+		f.runs(t, "h1", first)
+	}
+	f.sh(t, "h1", `rm -r /etc/systemd/system/hello.service.d; systemctl daemon-reload; echo HELLO_FAULT=exit >>/etc/hello/environment; systemctl restart hello || true`)
+	f.await(t, "h1", `[ "$(systemctl show -P NRestarts hello)" -gt 1 ] && [ "$(systemctl show -P SubState hello)" = auto-restart ]`)
+	contains(t, f.deploy(t, 0, second, "--limit", "h1"), "1.0.0 → 1.1.0, healthy")
+	f.runs(t, "h1", second)
+}
+
 // A host that fails, or cannot be reached, stops the roll: at serial 1 the
 // next host is untouched, at serial 2 the next pair.
 func TestTheRollStops(t *testing.T) {

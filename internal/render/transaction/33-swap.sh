@@ -32,7 +32,7 @@ swap_service() {
 		}
 		let_in
 	fi
-	systemctl restart "$name.service" || {
+	launch restart || {
 		failure_log
 		reason="$name.service did not start"
 		if grep -q 'start operation timed out' "$work/failure"; then reason="$name.service never said that it was ready (Type=notify)"; fi
@@ -50,9 +50,18 @@ swap_back() {
 	fi
 	if ! untouched; then
 		if ! next_runs && next_of_old; then let_in; fi
-		systemctl restart "$name.service" || return 1
+		launch restart || return 1
 	fi
 	stop_next
+}
+
+# launch start|restart: NAME.service, with systemd's count of restarts at 0 from there on.
+# It goes on counting when it was about to start the service again itself (NRestarts in
+# org.freedesktop.systemd1(5)), and a crash of the release before is not one of this.
+launch() {
+	systemctl "$1" "$name.service" || return 1
+	systemctl reset-failed "$name.service" 2>/dev/null
+	return 0
 }
 
 # next_of_old: by the rules of the release of the record, above all how long it may

@@ -132,7 +132,7 @@ switch_on() {
 	reason=
 	if [ "$runs" = true ]; then
 		systemctl reset-failed "$name.service" 2>/dev/null
-		systemctl $patience start "$name.service" || {
+		if [ -n "$patience" ]; then systemctl $patience start "$name.service"; else launch start; fi || {
 			failure_log
 			reason="$name.service did not start"
 			return 1
