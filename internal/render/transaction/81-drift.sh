@@ -12,8 +12,8 @@ drift() {
 	altered | awk '{ print $1 == "missing" ? "missing" : "changed", "file of the package:", $NF }' | head -n 5
 	[ "$(digest_of "$live_environment" 2>/dev/null)" = "$(cat "$current/digest")" ] || say "$live_environment is not the one that was deployed"
 	[ "$(sed -n 's/^Pin: version //p' "$pin" 2>/dev/null)" = "$(cat "$current/version")" ] || say "$pin does not hold the version that was deployed"
-	if [ -e "$txn" ] && [ "$busy" = false ]; then say 'an interrupted release is not finished: see docs/recovery.md'; fi
-	if next_runs && [ "$busy" = false ]; then say "$next_unit may answer in place of $name.service: kinectl restart ends that"; fi
+	if [ -e "$txn" ]; then say 'an interrupted release is not finished: see docs/recovery.md'; fi
+	if next_runs; then say "$next_unit may answer in place of $name.service: kinectl restart ends that"; fi
 	bound_to_numa || say "$numa_conf is not as deploy.numa_netdevs would have it"
 	drifted_units
 	if [ "$runs" != true ] || [ "$health" = stopped ]; then return 0; fi

@@ -13,7 +13,7 @@ plan() {
 		changed=false
 	fi
 	[ "$planned" = failed ] || reason=
-	if systemctl --quiet is-active "$transaction_unit"; then
+	if at_work; then
 		planned=locked reason='another release of this service is under way on this host'
 	elif refused; then
 		planned=locked
