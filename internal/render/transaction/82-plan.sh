@@ -11,6 +11,8 @@ plan() {
 		planned=failed
 	elif same_as_now; then
 		changed=false
+	elif ! ports_free; then
+		planned=failed
 	fi
 	[ "$planned" = failed ] || reason=
 	if at_work; then
