@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,6 +13,40 @@ import (
 // logins may write at any time: the log, and what apt-daily, logrotate and systemd keep
 // of their last runs.
 const everyFile = `find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/log -o -path '/var/cache/*.bin' -o -path /var/cache/man -o -path /var/cache/ldconfig -o -path /var/lib/apt/periodic -o -path /var/lib/systemd/timers -o -path /var/lib/logrotate \) -prune -o -type f -printf '%p %m %s %T@\n' -o -type l -printf '%p %l\n' | sort | sha256sum; systemctl show -P MainPID hello`
+
+// A second service on the port of the first is foreseen, and nothing is touched.
+func TestPortOfAnother(t *testing.T) {
+	f := road
+	f.deploy(t, 0, first, "--limit", "h1")
+	file := filepath.Join(t.TempDir(), "spec.yml")
+	write(t, file, "service:\n  name: squatter\n  group: applications\n  description: Wants the metrics port of hello\n  limits: {mem: 64M}\n  deploy: {probe: {timeout: 5s, settle: 0s}}\n")
+	f.offerSpec(t, file, "squatter", "8.9.0", "")
+	before := f.sh(t, "h1", everyFile)
+	there := []string{"-f", file, "--version", "8.9.0", "--infra", f.infra, "--env", "lab", "--limit", "h1"}
+	const taken = "port 9090 is also that of hello on this host: give the service another port in spec.yml, or stop what listens there"
+	out, code := f.run(t, append([]string{"plan"}, there...)...)
+	if code != 1 {
+		t.Errorf("plan: exit code %d", code)
+	}
+	contains(t, out, "! h1", taken)
+	f.expect(t, "h1", everyFile, before)
+	out, code = f.run(t, append([]string{"deploy"}, there...)...)
+	if code != 1 {
+		t.Errorf("deploy: exit code %d", code)
+	}
+	contains(t, out, taken)
+	f.expect(t, "h1", `dpkg-query -W squatter 2>/dev/null || echo none; ls -d /etc/squatter /var/lib/kinectl/squatter /etc/apt/preferences.d/kinectl-squatter 2>/dev/null; true`, "none")
+	f.runs(t, "h1", first)
+
+	// So is a version of a service that runs no more, while another one has its port.
+	f.sh(t, "h1", `systemctl stop hello; systemd-run --quiet --unit=by-hand python3 -c 'import socket, time; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("", 9090)); s.listen(); time.sleep(600)'
+		until ss -Hltn 'sport = :9090' | grep -q .; do sleep 0.1; done`)
+	out = f.deploy(t, 1, second, "--limit", "h1")
+	f.sh(t, "h1", `systemctl stop by-hand; systemctl start hello`)
+	contains(t, out, "port 9090 is also that of by-hand on this host")
+	f.deploy(t, 0, second, "--limit", "h1")
+	f.deploy(t, 0, first, "--limit", "h1")
+}
 
 // A plan says what a deploy then does, and changes nothing by itself.
 func TestPlan(t *testing.T) {

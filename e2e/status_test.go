@@ -42,6 +42,16 @@ func TestStatusDrift(t *testing.T) {
 	drift(`mkdir -p /var/lib/kinectl/other/releases/1; echo "metrics_port='9090'" >/var/lib/kinectl/other/releases/1/parameters`,
 		`rm -r /var/lib/kinectl/other`, "h1: port 9090 is also that of other")
 
+	t.Run("a release is under way", func(t *testing.T) {
+		f.sh(t, "h1", `echo X=1 >>/etc/hello/environment; systemd-run --quiet --unit=kinectl-hello sleep infinity`)
+		out, code := f.run(t, f.fleet("status", "", "--limit", "h1,h2")...)
+		f.sh(t, "h1", `systemctl stop kinectl-hello; sed -i '$d' /etc/hello/environment`)
+		if code != 1 || strings.Contains(out, "drift") {
+			t.Errorf("exit code %d\n%s", code, out)
+		}
+		contains(t, out, "h1    1.0.0    changing ", "h1: at work: a release whose deployer is gone", "h2    1.0.0    healthy")
+	})
+
 	t.Run("a version that was installed by hand, and skew", func(t *testing.T) {
 		f.deploy(t, 0, second, "--limit", "h2")
 		contains(t, f.verb(t, 1, "status", "h1,h2"), "the newest release is 1.1.0; not on it: h1")

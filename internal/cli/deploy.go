@@ -77,6 +77,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 	f.flags(cmd)
 	f.rollFlags(cmd)
 	cmd.Flags().StringVar(&label, "version", "", "version to release (default: git describe)")
+	_ = cmd.RegisterFlagCompletionFunc("version", f.completeVersion)
 	cmd.Flags().BoolVar(&f.check, "check", false, "say what would be done on each host, change nothing")
 	return cmd
 }

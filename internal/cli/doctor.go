@@ -18,8 +18,9 @@ func (a *app) doctorCommand() *cobra.Command {
 		Short: "Show what is missing, and the command that mends it",
 		Long: `Look at the programs of this machine; with --infra at the files of an infra
 repository, the inventories of its environments and the package repository that they
-name; with --env too at every host of that environment, over ssh: that it can be reached,
-that become works, where its packages come from, its clock, disk and systemd.
+name, which must answer; with --env too at every host of that environment, over ssh: that it
+can be reached, that become works, where its packages come from and that it gets them, its
+clock, disk and systemd.
 
 Nothing is changed anywhere. Exit code 1 when something that is needed is missing.`,
 		Example: `  kinectl doctor

@@ -50,6 +50,7 @@ func (f *fleet) whereFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.env, "env", "", "environment: a folder of inventories/ in the infra repository ($"+envVariable+")")
 	cmd.Flags().StringVar(&f.limit, "limit", "", "only these hosts, as an Ansible pattern")
 	_ = cmd.MarkFlagDirname("infra")
+	_ = cmd.RegisterFlagCompletionFunc("limit", f.completeLimit)
 	_ = cmd.RegisterFlagCompletionFunc("env", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return f.environments(), cobra.ShellCompDirectiveNoFileComp
 	})

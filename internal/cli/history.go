@@ -62,6 +62,7 @@ do not answer are named, and the others shown; the exit code is 1 then.`,
 	}
 	f.flags(cmd)
 	cmd.Flags().StringVar(&host, "host", "", "only what this host has recorded")
+	_ = cmd.RegisterFlagCompletionFunc("host", f.completeHost)
 	cmd.Flags().IntVarP(&count, "lines", "n", count, "so many runs at most")
 	cmd.MarkFlagsMutuallyExclusive("host", "limit")
 	return cmd

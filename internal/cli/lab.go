@@ -34,7 +34,7 @@ It needs Linux, root, systemd-nspawn and, for the first one, a Debian mirror.`,
 	}
 	cmd.PersistentFlags().StringVar(&name, "name", "lab", "name of the lab")
 	cmd.AddCommand(
-		a.labUpCommand(&name), a.labDownCommand(&name), a.labStatusCommand(&name),
+		a.labUpCommand(&name), a.labDownCommand(&name), a.labStatusCommand(&name), a.labListCommand(),
 		a.labSSHCommand(&name), a.labExecCommand(&name), a.labRunCommand(&name),
 		a.labConnectCommand(&name), a.labImageCommand(),
 	)

@@ -77,6 +77,7 @@ Exit codes: 0 nothing would change, 5 something would; 1 a host cannot say,
 	}
 	f.flags(cmd)
 	cmd.Flags().StringVar(&label, "version", "", "version to plan for (default: git describe)")
+	_ = cmd.RegisterFlagCompletionFunc("version", f.completeVersion)
 	cmd.Flags().StringVar(&f.serial, "serial", "", `hosts at a time, instead of deploy.serial: a number, a percentage or a list like 1,25%`)
 	cmd.Flags().BoolVar(&f.skip, "skip-unreachable", false, "plan without the hosts that cannot be reached")
 	return cmd

@@ -83,6 +83,7 @@ counts. --check says what each host would go back to. It never asks.`,
 	f.rollFlags(cmd)
 	cmd.Flags().BoolVar(&f.check, "check", false, "say what would be done on each host, change nothing")
 	cmd.Flags().StringVar(&to, "to", "", "version to go back to (default: the release before)")
+	_ = cmd.RegisterFlagCompletionFunc("to", f.completeVersion)
 	return cmd
 }
 

@@ -27,8 +27,11 @@ release, which ports two services of a host share, who is at work there and who 
 frozen it, and the last thing that the host recorded. Hosts that do not answer are in
 the table too.
 
-Exit code 1 when a host is not healthy (a service that was stopped is not), has
-drifted, shares a port or is on another version.
+A host on which a release is under way is 'changing': nothing is judged there, and the
+line below the table says who is at it.
+
+Exit code 1 when a host is not healthy (a service that was stopped is not, nor one that
+is changing), has drifted, shares a port or is on another version.
 
 With --all it does so for every service that was released on any host of the
 environment, and needs no spec. --in-use prints the packages that hosts run or would
@@ -187,7 +190,7 @@ func (a *app) statusTable(hosts []release.HostStatus, services bool) {
 func (a *app) statusDetails(hosts []release.HostStatus) {
 	for _, h := range hosts {
 		say := func(what string) { fmt.Fprintf(a.stdout, "%s: %s\n", h.Host, printable(what)) }
-		if h.Reason != "" && h.Health != release.Healthy {
+		if h.Reason != "" && h.Health != release.Healthy && h.Health != release.Changing {
 			say(h.Reason)
 		}
 		for _, d := range h.Drift {
@@ -196,8 +199,10 @@ func (a *app) statusDetails(hosts []release.HostStatus) {
 		for _, c := range h.Conflicts {
 			say(c)
 		}
-		if h.Busy || h.Lease != "" {
-			say(strings.TrimSuffix("at work: "+h.Lease, ": "))
+		if h.Health == release.Changing {
+			say("at work: " + h.Reason)
+		} else if h.Lease != "" {
+			say("at work: " + h.Lease)
 		}
 		if h.Freeze != "" {
 			say(h.Freeze)

@@ -88,11 +88,12 @@ func Environment(dir, env string, hosts bool) Check {
 		}
 		lacks := inventory(vars, dir, env, there(filepath.Join(dir, "roles", "base")), level)
 		if len(all) == 0 {
-			return append(one(Warn, "the inventory has no host yet", "put the addresses of servers into "+filepath.Join("inventories", env, "hosts.yml")), lacks...), nil
+			return append(one(Warn, "the inventory has no host yet", "put the addresses of servers into "+filepath.Join("inventories", env, "hosts.yml")), lacks...), places(vars, dir, env, false)
 		}
 		var more []Check
 		if !slices.ContainsFunc(lacks, func(f Finding) bool { return f.Check != env+" admins" }) { // else it is said already
-			more = append(more, Check{Name: env + " repository", Look: func(ctx context.Context) []Finding { return packages(ctx, in) }})
+			more = append(more, Check{Name: env + " repository", Look: func(ctx context.Context) []Finding { return packages(ctx, in, dir) }})
+			more = append(more, places(vars, dir, env, true)...)
 		}
 		for _, h := range all {
 			if hosts {
@@ -101,13 +102,4 @@ func Environment(dir, env string, hosts bool) Check {
 		}
 		return append(one(OK, strings.Join(all, " "), ""), lacks...), more
 	}}
-}
-
-func packages(ctx context.Context, in *release.Infra) []Finding {
-	r, err := in.OpenRepository(ctx, "all")
-	if err != nil {
-		return one(Fail, err.Error(), "")
-	}
-	defer r.Close()
-	return one(OK, "signed by the key, origin "+r.Origin(), "")
 }

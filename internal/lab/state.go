@@ -78,6 +78,9 @@ func stateDir(name string) string { return filepath.Join(stateRoot, name) }
 // Name is the lab's name.
 func (l *Lab) Name() string { return l.record.Name }
 
+// Created is when the lab was started first; hosts may have been booted again since.
+func (l *Lab) Created() time.Time { return l.record.Created }
+
 // Dir is the lab's directory; it goes away with the lab.
 func (l *Lab) Dir() string { return stateDir(l.record.Name) }
 

@@ -33,6 +33,7 @@ func Build(s *spec.Spec, facts Facts) Plan {
 		Package:     contents(s),
 		Unit:        service(s),
 		Sockets:     sockets(s),
+		Ports:       s.Ports(),
 		Timers:      timers(s),
 		Deploy:      deploy(s),
 		Environment: environment,

@@ -34,6 +34,7 @@ func TestBuildDefaults(t *testing.T) {
 		},
 		Program: Program{Main: ".", Archs: []string{"amd64"}},
 		Package: Package{Maintainer: "apps <apps@kinectl.invalid>", License: "proprietary"},
+		Ports:   []string{"*:9090"},
 		Deploy: Deploy{
 			Serial: []string{"1"}, OnFailure: "stop",
 			Probe: Probe{
@@ -70,6 +71,7 @@ func TestBuildSpec(t *testing.T) {
 	f("resources", p.Resources, []string{"redis_url", "postgres_dsn"})
 	f("serial", p.Deploy.Serial, []string{"1", "50%"})
 	f("probe", p.Deploy.Probe, Probe{Type: "tcp", Port: 8080, Timeout: time.Minute, Settle: 5 * time.Second, Version: true, Metrics: 9100})
+	f("ports", p.Ports, []string{"127.0.0.1:9100"})
 	f("memory", p.Unit.Limits.MemoryMax, "infinity")
 	f("needs", p.Needs, []string{"b", "c", "postgres_dsn", "redis_url"})
 	f("environment", p.Environment, []Variable{

@@ -23,6 +23,7 @@ type Plan struct {
 	Package     Package
 	Unit        Unit
 	Sockets     []Socket // what systemd listens on for the service
+	Ports       []string // TCP addresses on which the service certainly listens: "*:8080", "127.0.0.1:9090"
 	Timers      []Timer
 	Deploy      Deploy
 	Environment []Variable // in the order of the spec, resources first

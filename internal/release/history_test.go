@@ -75,6 +75,9 @@ func TestSkew(t *testing.T) {
 			if parts[1] == "?" {
 				h.Health = NotAnswering
 			}
+			if parts[1], _ = strings.CutSuffix(parts[1], "~"); parts[1] != h.Version {
+				h.Health, h.Version = Changing, parts[1]
+			}
 			for _, kept := range parts[2:] {
 				var k Kept
 				version, when, _ := strings.Cut(kept, "@")
@@ -97,7 +100,8 @@ func TestSkew(t *testing.T) {
 	f("h1/1.0.0/1.0.0@1 h2/1.1.0/1.1.0@6 h3/?", "1.1.0: h1")
 	f("h1/1.0.0/1.1.0@1/1.0.0@9 h2/1.1.0/1.1.0@6", "1.0.0: h2") // back on purpose
 	f("h1//", ":")
-	f("h1/ h2/1.0.0/1.0.0@1", "1.0.0: h1") // not installed there
+	f("h1/1.1.0~/1.0.0@1 h2/1.0.0/1.0.0@1", "1.0.0:") // a release is under way on h1
+	f("h1/ h2/1.0.0/1.0.0@1", "1.0.0: h1")            // not installed there
 }
 
 func TestInUse(t *testing.T) {

@@ -21,8 +21,8 @@ type HostStatus struct {
 	Enabled   string      `json:"enabled,omitempty"`
 	Since     string      `json:"since,omitempty"`
 	Health    Health      `json:"health"`
-	Reason    string      `json:"reason,omitempty"`    // why it is not healthy
-	Drift     []string    `json:"drift,omitempty"`     // what no release has put there, in words
+	Reason    string      `json:"reason,omitempty"`    // why it is not healthy; of one that changes, who is at it
+	Drift     []string    `json:"drift,omitempty"`     // what no release has put there, in words; not asked of one that changes
 	Conflicts []string    `json:"conflicts,omitempty"` // ports that another service has too
 	Lease     string      `json:"lease,omitempty"`     // who is at work on it, since when
 	Freeze    string      `json:"freeze,omitempty"`    // who forbids a change, and why
@@ -50,7 +50,8 @@ const (
 	Healthy      Health = "healthy"
 	Sick         Health = "sick"
 	Missing      Health = "none"
-	StoppedThere Health = "stopped" // with `kinectl stop`
+	Changing     Health = "changing" // a release is under way, and nothing is judged
+	StoppedThere Health = "stopped"  // with `kinectl stop`
 	NotAnswering Health = "unreachable"
 )
 

@@ -84,7 +84,8 @@ func (s *Surveyed) InUse() ([]string, error) {
 }
 
 // Skew says which of one service's hosts run another release than the newest that
-// any host committed; nil when all run that. Hosts that do not answer are not in it.
+// any host committed; nil when all run that. Hosts that do not answer, or that a release
+// is under way on, are not in it.
 // It is a pure function.
 func Skew(hosts []HostStatus) (wanted string, others []HostStatus) {
 	var last Kept
@@ -94,7 +95,7 @@ func Skew(hosts []HostStatus) (wanted string, others []HostStatus) {
 		}
 	}
 	for _, h := range hosts {
-		if last.Version != "" && h.Health != NotAnswering && h.Version != last.Version {
+		if last.Version != "" && h.Health != NotAnswering && h.Health != Changing && h.Version != last.Version {
 			others = append(others, h)
 		}
 	}

@@ -25,7 +25,7 @@ func Lint(s *Spec, kinds ...Resource) diag.Findings {
 	known := slices.Concat(Resources(), kinds)
 	var all diag.Findings
 	for _, rule := range []func(*Spec) diag.Findings{
-		memory, plainSecret, partialSecret, trailingComment, probePort, portClash, drainProbe, lowPort, bareAddress, misplacedProgram, noExpansion, localMetrics, configOutsideEtc, calendarEnds, runsAsRoot, loosened,
+		memory, plainSecret, partialSecret, trailingComment, probePort, probeSocket, portClash, drainProbe, lowPort, bareAddress, misplacedProgram, noExpansion, localMetrics, configOutsideEtc, calendarEnds, runsAsRoot, loosened,
 	} {
 		all = append(all, rule(s)...)
 	}

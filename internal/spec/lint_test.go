@@ -121,6 +121,15 @@ func TestLint(t *testing.T) {
 	f("  deploy: {probe: {port: 80}}\n  sockets: [\"udp://:80\"]\n  exec: {type: notify}\n"+mem, "probe-port")
 	f("  deploy: {probe: {type: exec, command: /usr/bin/a}}\n" + env("METRICS_ADDRESS=:9100"))
 
+	const held = "  exec: {type: notify}\n" + mem
+	f("  sockets: [\":8080\"]\n  deploy: {probe: {type: tcp, port: 8080}}\n"+held, "probe-socket")
+	f("  sockets: [\"127.0.0.1:8080\"]\n  deploy: {probe: {type: tcp, port: 8080, version: false}}\n"+held, "probe-socket")
+	f("  sockets: [\":9090\"]\n  deploy: {probe: {type: tcp}}\n"+held, "probe-socket") // the port that it asks by default
+	f("  sockets: [\":8080\"]\n  deploy: {probe: {type: tcp, port: 9090}}\n" + held)
+	f("  sockets: [\":8080\"]\n  deploy: {probe: {port: 8080}}\n" + held)                    // an answer is the service's
+	f("  sockets: [\"10.0.0.1:8080\"]\n  deploy: {probe: {type: tcp, port: 8080}}\n" + held) // another address than the probe's
+	f("  sockets: [\"udp://:8080\"]\n  deploy: {probe: {type: tcp, port: 8080}}\n" + held + "  environments: |\n    HTTP_ADDRESS=:8080\n")
+
 	f("  deploy: {drain: 5s, probe: {path: /ready}}\n"+mem, "drain-probe")
 	f("  deploy: {drain: 5s, probe: {path: \"/ready?x=1\"}}\n"+mem, "drain-probe")
 	f("  deploy: {drain: 0s, probe: {path: /ready}}\n" + mem)

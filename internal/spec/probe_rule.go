@@ -82,6 +82,23 @@ func probePort(s *Spec) diag.Findings {
 		fmt.Sprintf("the probe asks port %d, where the service does not listen", port))}
 }
 
+// probeSocket finds a probe that cannot fail: systemd listens on the sockets itself,
+// so a connection is there before the service takes it, and also without the service.
+func probeSocket(s *Spec) diag.Findings {
+	if s.Deploy.Probe.Type.Or(DefaultProbeType) != "tcp" || s.Exec.None {
+		return nil
+	}
+	asked := listener{protocol: "tcp", host: "127.0.0.1", port: s.ProbePort()}
+	for _, l := range s.listeners() {
+		if l.socket && l.clash(asked) {
+			return diag.Findings{s.finding("probe-socket", diag.Warning, "service.deploy.probe.type", s.Deploy.Probe.Type.At,
+				"ask for an answer, best of the metrics port: {type: http, port: 9090, path: /metrics}; or with type: exec",
+				fmt.Sprintf("systemd holds port %d (sockets) open: a tcp probe connects also when the new version serves nobody", l.port))}
+		}
+	}
+	return nil
+}
+
 // knownPorts are those on which the service listens for all that is known,
 // for people.
 func (s *Spec) knownPorts() string {

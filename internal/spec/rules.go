@@ -64,6 +64,7 @@ func Rules() []Rule {
 		// Advice: well-formed and still wrong, or likely to be.
 		{"no-memory-limit", w, "no memory limit, or none at all", silenceable, false},
 		{"probe-port", e, "a probe that asks a port where nothing listens", silenceable, false},
+		{"probe-socket", w, "a tcp probe of a port that systemd itself holds open", silenceable, false},
 		{"drain-probe", e, "a probe that the drain itself makes fail", silenceable, false},
 		{"port-clash", e, "two listeners on one port", silenceable, false},
 		{"group-port-clash", e, "services of one group that listen on one port; a warning where a spec leaves METRICS_ADDRESS to its default", silenceable, beyond},

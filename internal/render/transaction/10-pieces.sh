@@ -154,7 +154,7 @@ last_release() {
 # load_parameters FILE: those of another release, which may have been written
 # before some of them were thought of.
 load_parameters() {
-	runs=true drain=0 numa_netdevs='' distributions='' before='' credentials=''
+	runs=true ports='' drain=0 numa_netdevs='' distributions='' before='' credentials=''
 	. "$1"
 }
 

@@ -34,12 +34,33 @@ check() {
 status() {
 	sweep /run/kinectl
 	current=$(current_release)
-	health=none
-	busy=false
-	if systemctl --quiet is-active "$transaction_unit"; then busy=true; fi
+	[ ! -e "$current/parameters" ] || load_parameters "$current/parameters"
 	from=$(installed_version "$name")
+	health=none drifts='' clashes='' busy=false
+	if ! at_work; then look_closely; fi
+	# Once more: what began meanwhile has changed what was seen.
+	if at_work; then
+		busy=true health=changing drifts='' clashes=''
+		reason=$(holding)
+		: "${reason:=a release whose deployer is gone, which this host ends by itself}"
+	fi
+	kept=
+	for each in $(kept_releases | sort -t / -k 7 -n); do
+		committed=$(stat --format=%Y "$each/digest" 2>/dev/null) || continue # a commit beside this has taken it away
+		kept="$kept${kept:+,}{\"release\":${each##*/},\"version\":\"$(cat "$each/version")\",\"digest\":\"$(cat "$each/digest")\",\"configuration\":\"$(tr -cd '0-9a-f' 2>/dev/null <"$each/configuration")\",\"when\":$committed}"
+	done
+	unit_state
+	line="{\"changed\":false,\"format\":$format,\"service\":\"$name\",\"group\":\"$(group_of_service)\",\"version\":\"$from\",\"since\":\"$(unit_property ActiveEnterTimestamp)\",\"health\":\"$health\",\"reason\":$(json_string "$reason"),\"busy\":$busy,\"kept\":[$kept]"
+	line="$line,\"drift\":[$drifts],\"conflicts\":[$clashes]"
+	if [ "$runs" != true ]; then active=none enabled=none; fi
+	line="$line,\"active\":\"$active\",\"enabled\":\"$enabled\",\"lease\":$(json_string "$(holding)"),\"freeze\":$(json_string "$(if frozen; then say "$reason"; fi)")"
+	say "$line,\"last\":$(past | tail -n 1 | grep . || echo null)}" >"$work/result"
+}
+
+# look_closely: health, drift and ports, of a host on which nobody is at work: in the
+# middle of a release nothing of it is as it was deployed, and that is no fault.
+look_closely() {
 	if [ -n "$from" ]; then
-		[ ! -e "$current/parameters" ] || load_parameters "$current/parameters"
 		body=$work/answer
 		health=sick
 		stopped=$(stopped_on_purpose)
@@ -51,17 +72,16 @@ status() {
 		fi
 	fi
 	reason=${sickness:-$reason}
-	kept=
-	for each in $(kept_releases | sort -t / -k 7 -n); do
-		committed=$(stat --format=%Y "$each/digest" 2>/dev/null) || continue # a commit beside this has taken it away
-		kept="$kept${kept:+,}{\"release\":${each##*/},\"version\":\"$(cat "$each/version")\",\"digest\":\"$(cat "$each/digest")\",\"configuration\":\"$(tr -cd '0-9a-f' 2>/dev/null <"$each/configuration")\",\"when\":$committed}"
-	done
 	unit_state
-	line="{\"changed\":false,\"format\":$format,\"service\":\"$name\",\"group\":\"$(group_of_service)\",\"version\":\"$from\",\"since\":\"$(unit_property ActiveEnterTimestamp)\",\"health\":\"$health\",\"reason\":$(json_string "$reason"),\"busy\":$busy,\"kept\":[$kept]"
-	line="$line,\"drift\":[$(drift | json_lines)],\"conflicts\":[$([ -z "$from" ] || conflicts | json_lines)]"
-	if [ "$runs" != true ]; then active=none enabled=none; fi
-	line="$line,\"active\":\"$active\",\"enabled\":\"$enabled\",\"lease\":$(json_string "$(holding)"),\"freeze\":$(json_string "$(if frozen; then say "$reason"; fi)")"
-	say "$line,\"last\":$(past | tail -n 1 | grep . || echo null)}" >"$work/result"
+	drifts=$(drift | json_lines)
+	clashes=$([ -z "$from" ] || conflicts | json_lines)
+}
+
+# at_work: a transaction, its guard, or whoever goes on after them, at this moment. The
+# pause before another try is nobody's work, and may last as long as the fault does.
+at_work() {
+	systemctl show --property=SubState --value "$transaction_unit" "$retry_unit" "${recover_link##*/}" |
+		grep -v -e '^dead$' -e '^failed$' -e '^exited$' -e '^auto-restart' | grep -q .
 }
 
 # sweep FOLDER: what a stage that was killed left there, which nothing can need after

@@ -12,8 +12,8 @@ drift() {
 	altered | awk '{ print $1 == "missing" ? "missing" : "changed", "file of the package:", $NF }' | head -n 5
 	[ "$(digest_of "$live_environment" 2>/dev/null)" = "$(cat "$current/digest")" ] || say "$live_environment is not the one that was deployed"
 	[ "$(sed -n 's/^Pin: version //p' "$pin" 2>/dev/null)" = "$(cat "$current/version")" ] || say "$pin does not hold the version that was deployed"
-	if [ -e "$txn" ] && [ "$busy" = false ]; then say 'an interrupted release is not finished: see docs/recovery.md'; fi
-	if next_runs && [ "$busy" = false ]; then say "$next_unit may answer in place of $name.service: kinectl restart ends that"; fi
+	if [ -e "$txn" ]; then say 'an interrupted release is not finished: see docs/recovery.md'; fi
+	if next_runs; then say "$next_unit may answer in place of $name.service: kinectl restart ends that"; fi
 	bound_to_numa || say "$numa_conf is not as deploy.numa_netdevs would have it"
 	drifted_units
 	if [ "$runs" != true ] || [ "$health" = stopped ]; then return 0; fi
@@ -47,44 +47,4 @@ drifted_units() {
 			if (of["NeedDaemonReload"] == "yes") print of["Id"] ": systemd has not read what is on disk (systemctl daemon-reload)"
 			split("", of)
 		}'
-}
-
-# conflicts: ports of the service that another one has too: as ss(8) sees it, and by
-# the metrics ports of the releases kept on this host.
-conflicts() {
-	{
-		declared_ports
-		listening_ports
-	} | sort -u | awk -v name="$name" '
-		{ sub(/-next$/, "", $3) }
-		$3 == name { mine[$1 " " $2]; next }
-		{ others[$1 " " $2 " " $3] }
-		END {
-			for (m in mine) for (o in others) {
-				split(m, a, " "); split(o, b, " ")
-				if (a[1] == b[1] && (a[2] == b[2] || a[2] == "*" || b[2] == "*")) print "port " a[1] " is also that of " b[3]
-			}
-		}' | sort -u
-}
-
-# declared_ports: lines "PORT ADDRESS SERVICE", where * is every address.
-declared_ports() {
-	for releases in /var/lib/kinectl/*/releases; do
-		newest=$(find "$releases" -mindepth 1 -maxdepth 1 -name '[0-9]*' ! -name '*.new' 2>/dev/null | sort -t / -k 7 -n | tail -n 1)
-		[ -e "$newest/parameters" ] || continue
-		port=$(sed -n "s/^metrics_port='\([0-9]*\)'\$/\1/p" "$newest/parameters" | head -n 1)
-		other=${releases%/releases}
-		[ "${port:-0}" = 0 ] || say "$port * ${other##*/}"
-	done
-}
-
-listening_ports() {
-	ss --no-header --listening --tcp --numeric --processes 2>/dev/null | while read -r _ _ _ at _ users; do
-		address=${at%:*}
-		case $address in 0.0.0.0 | '[::]' | '*') address='*' ;; esac
-		for process in $(say "$users" | grep -o 'pid=[0-9]*'); do
-			unit=$(sed -n 's,.*/\([^/]*\)\.service.*,\1,p' "/proc/${process#pid=}/cgroup" 2>/dev/null | head -n 1)
-			[ -z "$unit" ] || say "${at##*:} $address $unit"
-		done
-	done
 }

@@ -11,9 +11,11 @@ plan() {
 		planned=failed
 	elif same_as_now; then
 		changed=false
+	elif ! ports_free; then
+		planned=failed
 	fi
 	[ "$planned" = failed ] || reason=
-	if systemctl --quiet is-active "$transaction_unit"; then
+	if at_work; then
 		planned=locked reason='another release of this service is under way on this host'
 	elif refused; then
 		planned=locked

@@ -50,7 +50,12 @@ prepare() {
 			refuse failed
 			return
 		fi
-		if same_as_now; then differs=false; fi
+		if same_as_now; then
+			differs=false
+		elif ! ports_free; then
+			refuse failed
+			return
+		fi
 		;;
 	restore)
 		if ! as_seen || ! find_kept "$1"; then

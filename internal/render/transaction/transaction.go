@@ -27,7 +27,7 @@ var parts embed.FS
 // body lists the parts of the script in their order.
 var body = [...]string{
 	"10-pieces.sh", "15-units.sh", "20-begin.sh", "25-lease.sh", "30-act.sh", "33-swap.sh", "35-drain.sh", "36-numa.sh", "40-judge.sh",
-	"50-commit.sh", "60-rollback.sh", "70-remove.sh", "75-power.sh", "80-status.sh", "81-drift.sh", "82-plan.sh", "84-prepare.sh", "85-before.sh", "90-main.sh",
+	"50-commit.sh", "60-rollback.sh", "70-remove.sh", "75-power.sh", "80-status.sh", "81-drift.sh", "82-plan.sh", "83-ports.sh", "84-prepare.sh", "85-before.sh", "90-main.sh",
 }
 
 // Script returns the transaction of p: a POSIX shell script whose only
@@ -97,6 +97,7 @@ func parameters(p plan.Plan) []parameter {
 		{"probe_settle", hundredths(probe.Settle)},
 		{"probe_version", fmt.Sprint(probe.Version)},
 		{"metrics_port", fmt.Sprint(probe.Metrics)},
+		{"ports", strings.Join(p.Ports, " ")},
 		{"user", p.Unit.User},
 		{"group", p.Unit.Group},
 		{"runs", fmt.Sprint(p.Unit.Runs())},

@@ -1,0 +1,75 @@
+# --- ports -------------------------------------------------------------------
+
+# conflicts: ports of the service that another one has too: as ss(8) and systemd see
+# it, and by the metrics ports of the releases kept on this host.
+conflicts() {
+	{
+		declared_ports
+		listening_ports
+	} | shared_ports
+}
+
+# ports_free: nobody else listens where the version that comes will. What the service
+# itself has there, by an older version too, is its own.
+ports_free() {
+	[ -n "$ports" ] || return 0
+	own_ports=$(say "$ports" | tr ' ' '\n')
+	filter=$(say "$own_ports" | sed 's/.*:/sport = :/' | paste -s -d , | sed 's/,/ or /g')
+	shared=$({
+		say "$own_ports" | while read -r each; do say "${each##*:} $(plain_address "${each%:*}") $name"; done
+		listening_ports "$filter"
+	} | shared_ports | paste -s -d , | sed 's/,/, /g')
+	[ -n "$shared" ] || return 0
+	reason="$shared on this host: give the service another port in spec.yml, or stop what listens there"
+	return 1
+}
+
+# shared_ports: of lines "PORT ADDRESS SERVICE", where * is every address, the ports that
+# the service and another one have.
+shared_ports() {
+	sort -u | awk -v name="$name" -v units="$(owned_units service | paste -s -d ' ')" '
+		BEGIN { n = split(units, all, " "); for (i = 1; i <= n; i++) { sub(/\.service$/, "", all[i]); own[all[i]] } }
+		{ sub(/-next$/, "", $3) }
+		$3 == name || $3 in own { mine[$1 " " $2]; next }
+		{ others[$1 " " $2 " " $3] }
+		END {
+			for (m in mine) for (o in others) {
+				split(m, a, " "); split(o, b, " ")
+				if (a[1] == b[1] && (a[2] == b[2] || a[2] == "*" || b[2] == "*")) print "port " a[1] " is also that of " b[3]
+			}
+		}' | sort -u
+}
+
+# declared_ports: those of the metrics, of each service that has a release here.
+declared_ports() {
+	for releases in /var/lib/kinectl/*/releases; do
+		newest=$(find "$releases" -mindepth 1 -maxdepth 1 -name '[0-9]*' ! -name '*.new' 2>/dev/null | sort -t / -k 7 -n | tail -n 1)
+		[ -e "$newest/parameters" ] || continue
+		port=$(sed -n "s/^metrics_port='\([0-9]*\)'\$/\1/p" "$newest/parameters" | head -n 1)
+		other=${releases%/releases}
+		[ "${port:-0}" = 0 ] || say "$port * ${other##*/}"
+	done
+}
+
+# listening_ports [FILTER]: who listens, by unit, and what no service has started by
+# its process. systemd itself listens for the unit of a socket.
+listening_ports() {
+	# shellcheck disable=SC2068 # an argument of ss, or none
+	ss --no-header --listening --tcp --numeric --processes $@ 2>/dev/null | while read -r _ _ _ at _ users; do
+		for process in $(say "$users" | grep -o 'pid=[0-9]*'); do
+			process=${process#pid=}
+			[ "$process" != 1 ] || continue
+			unit=$(sed -n 's,.*/\([^/]*\)\.service.*,\1,p' "/proc/$process/cgroup" 2>/dev/null | head -n 1)
+			: "${unit:=$(tr -c '[:alnum:]._\n-' _ 2>/dev/null <"/proc/$process/comm")[$process]}"
+			say "${at##*:} $(plain_address "${at%:*}") $unit"
+		done
+	done
+	systemctl list-sockets --no-legend --full --show-types | while read -r at type unit _; do
+		case $type:$at in Stream:*:*[0-9]) say "${at##*:} $(plain_address "${at%:*}") ${unit%.socket}" ;; esac
+	done
+}
+
+# plain_address: as ss and systemd write it, without an interface; * is every address.
+plain_address() {
+	case ${1%\%*} in 0.0.0.0 | '[::]' | '*') say '*' ;; *) say "${1%\%*}" ;; esac
+}
