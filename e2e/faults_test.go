@@ -206,7 +206,7 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("interrupted: exit code %d, want 1", code)
 	}
 	t.Logf("ended %.1f s after Ctrl-C", time.Since(start).Seconds())
-	contains(t, out.String(), "interrupted", "finishes it alone")
+	contains(t, out.String(), "h1          unfinished", "not touched h2 h3 h4", "1 unfinished, 3 not touched", "interrupted in the middle of it on h1", "finishes it alone")
 	f.await(t, "h1", `! systemctl is-active -q kinectl-hello`)
 	f.runs(t, "h1", slow)
 	f.runs(t, "h2", first)

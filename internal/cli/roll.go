@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/kinectl/kinectl/internal/release"
@@ -66,31 +67,58 @@ func (a *app) finish(ctx context.Context, out *release.Outcome, err error) error
 	if out == nil && errors.Is(err, release.ErrLocked) {
 		return &exitError{code: exitLocked, err: err, hint: "wait for it to end, then look with `kinectl status`"}
 	}
-	if out == nil {
+	interrupted := ctx.Err() != nil && err != nil
+	switch {
+	case out == nil && interrupted:
+		return failed(errors.New("interrupted; no host was touched"), "")
+	case out == nil:
 		return failed(err, "")
 	}
-	if a.json {
+	code, hint := outcomeCode(err), "Ansible's output: "+out.Log
+	if interrupted {
+		code, err = exitFailed, interruption(out)
+		hint = "see what the hosts run with `" + a.statusLine() + "`; " + hint
+	}
+	switch {
+	case a.json:
 		if err != nil {
 			out.Error = err.Error()
 		}
 		a.printJSON(out)
-	} else if err == nil {
+	case err == nil:
 		fmt.Fprintf(a.stdout, "%s\n", summary(out))
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
-	}
-	code := outcomeCode(err)
-	hint := "Ansible's output: " + out.Log
-	if ctx.Err() != nil {
-		code = exitFailed
-		err = errors.New("interrupted; a host that was in the middle of a release finishes it alone")
-		hint = "see what the hosts run with `kinectl status`; Ansible's output: " + out.Log
-	}
-	if a.json {
+	case a.json:
 		return exit(code)
 	}
 	return &exitError{code: code, err: err, hint: hint}
+}
+
+// interruption is the end of a run by Ctrl-C: who is in the middle, and what becomes
+// of that.
+func interruption(out *release.Outcome) error {
+	var middle []string
+	for _, h := range slices.Concat(out.Hosts, out.Reverted) {
+		if h.Result == release.Unfinished {
+			middle = append(middle, h.Host)
+		}
+	}
+	if len(middle) == 0 {
+		return errors.New("interrupted; no host was in the middle of it")
+	}
+	return fmt.Errorf("interrupted in the middle of it on %s: a host finishes it alone, or goes back by itself", strings.Join(middle, " "))
+}
+
+// statusLine is the command that looks at the hosts of the verb that runs.
+func (a *app) statusLine() string {
+	words := []string{"kinectl", "status"}
+	if a.fleet != nil {
+		words = append(words, a.fleet.words()...)
+	}
+	return commandLine(words...)
 }
 
 // outcomeCode is the exit code of a run that ended with err.
