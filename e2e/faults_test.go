@@ -255,5 +255,6 @@ func TestGoingBackTriedAgain(t *testing.T) {
 	f.await(t, "h1", `[ ! -e /var/lib/kinectl/hello/txn ] && [ "$(systemctl show -P LoadState kinectl-retry@hello)" = not-found ]`)
 	f.runs(t, "h1", first)
 	f.clean(t, "h1")
-	contains(t, f.lastResult(t), `"result":"recovered"`, "going back failed at first, and was tried again")
+	contains(t, f.lastResult(t), `"result":"recovered"`, "got 500, not 200", "going back failed at first, and was tried again", `"who":"root`)
+	f.expect(t, "h1", `grep -c '6\.10\.0' /var/lib/kinectl/hello/releases.jsonl`, "1")
 }
