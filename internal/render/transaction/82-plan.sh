@@ -14,7 +14,8 @@ plan() {
 	fi
 	[ "$planned" = failed ] || reason=
 	if systemctl --quiet is-active "$transaction_unit"; then
-		planned=locked reason='another release of this service is under way on this host'
+		planned=locked
+		at_work
 	elif refused; then
 		planned=locked
 	fi
