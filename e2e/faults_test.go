@@ -223,7 +223,7 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("interrupted: exit code %d, want 1", code)
 	}
 	t.Logf("ended %.1f s after Ctrl-C", time.Since(start).Seconds())
-	contains(t, out.String(), "interrupted", "finishes it alone")
+	contains(t, out.String(), "h1          unfinished", "not touched h2 h3 h4", "1 unfinished, 3 not touched", "interrupted in the middle of it on h1", "finishes it alone")
 	f.await(t, "h1", `! systemctl is-active -q kinectl-hello`)
 	f.runs(t, "h1", slow)
 	f.runs(t, "h2", first)
@@ -272,5 +272,6 @@ func TestGoingBackTriedAgain(t *testing.T) {
 	f.await(t, "h1", `[ ! -e /var/lib/kinectl/hello/txn ] && [ "$(systemctl show -P LoadState kinectl-retry@hello)" = not-found ]`)
 	f.runs(t, "h1", first)
 	f.clean(t, "h1")
-	contains(t, f.lastResult(t), `"result":"recovered"`, "going back failed at first, and was tried again")
+	contains(t, f.lastResult(t), `"result":"recovered"`, "got 500, not 200", "going back failed at first, and was tried again", `"who":"root`)
+	f.expect(t, "h1", `grep -c '6\.10\.0' /var/lib/kinectl/hello/releases.jsonl`, "1")
 }

@@ -128,6 +128,7 @@ func (p *pipeline) gitlab(t *testing.T) {
 		}
 		run(e, "lint", "")
 		run(e, "publish", run(e, "package", ""))
+		p.variables["KINECTL_LIMIT"], p.variables["KINECTL_WAIT"], p.variables["KINECTL_SKIP_UNREACHABLE"] = "h1,h2", "30s", "true"
 		run(e, "deploy", "")
 		p.answers(t, strings.TrimPrefix(r.tag, "v"), r.greeting)
 	}
@@ -162,7 +163,7 @@ func (p *pipeline) github(t *testing.T) {
 	run(event{kind: "tag", ref: "v1.2.0"}, "lint publish")
 	click := func(action, version string) {
 		t.Helper()
-		run(event{kind: "click", ref: "main", inputs: map[string]string{"action": action, "version": version}}, "fleet")
+		run(event{kind: "click", ref: "main", inputs: map[string]string{"action": action, "version": version, "limit": "h1,h2", "wait": "30s", "skip-unreachable": "false"}}, "fleet")
 	}
 	click("deploy", "v1.2.0")
 	p.answers(t, "1.2.0", "goodbye")

@@ -195,7 +195,7 @@ func TestRevert(t *testing.T) {
 	t.Cleanup(func() { _ = os.RemoveAll(filepath.Join(f.infra, "inventories", "lab", "host_vars")) })
 	out := f.deploy(t, 3, "6.8.0", "--limit", "h1,h2,h3")
 	contains(t, out, "1.1.0 → 6.8.0, healthy", "1.1.0 → 6.8.0 failed, rolled back: 1.1.0 again", "the hosts that had changed go back",
-		"6.8.0 → 1.1.0, healthy", "not reverted h2: there was no release before", "hello 6.8.0 was rolled back on h3")
+		"6.8.0 → 1.1.0, healthy", "not reverted h2: there was no release before", "hello 6.8.0: 1 deployed, 1 reverted, 1 rolled-back", "hello 6.8.0 was rolled back on h3")
 	f.runs(t, "h1", second)
 	f.runs(t, "h2", "6.8.0")
 	f.runs(t, "h3", second)

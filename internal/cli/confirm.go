@@ -10,15 +10,19 @@ import (
 	"golang.org/x/term"
 )
 
-// confirm asks a person on a terminal whether to go on. Where standard input or
-// output is none, nobody can answer: a pipeline has decided already by calling
-// the verb. After any other answer than yes nothing is touched, and it says so: that
+// confirm asks a person on a terminal whether to go on, on standard error, or on
+// standard output where only that is the terminal. Where standard input is none, nobody
+// can answer: a pipeline has decided already by calling the verb. After any other answer than yes nothing is touched, and it says so: that
 // is no mistake, so the error has nothing to add to its exit code.
 func (a *app) confirm(ctx context.Context, yes bool, question string) error {
-	if yes || a.json || !interactive(a.stdin) || !interactive(a.stdout) {
+	if yes || a.json || !interactive(a.stdin) {
 		return nil
 	}
-	fmt.Fprintf(a.stdout, "%s [y/N] ", question)
+	tty := a.stderr
+	if !interactive(tty) && interactive(a.stdout) {
+		tty = a.stdout
+	}
+	fmt.Fprintf(tty, "%s [y/N] ", question)
 	answer := make(chan string, 1)
 	go func() { // which Ctrl-C leaves behind, with the process
 		line, _ := bufio.NewReader(a.stdin).ReadString('\n')
@@ -30,9 +34,9 @@ func (a *app) confirm(ctx context.Context, yes bool, question string) error {
 			return nil
 		}
 	case <-ctx.Done():
-		fmt.Fprintln(a.stdout)
+		fmt.Fprintln(tty)
 	}
-	fmt.Fprintln(a.stdout, "nothing was done")
+	fmt.Fprintln(tty, "nothing was done")
 	return exit(exitFailed)
 }
 

@@ -28,8 +28,8 @@ there. The version's own spec, from its package, decides how: deploy.before runs
 once, on the first host, before anything changes; with deploy.on_failure: revert
 the hosts that had changed go back too when the roll stops.
 
-On a terminal it asks first; in a pipe or a pipeline nobody could answer, and it
-does not. See "kinectl plan" for what would change.
+It asks first when its standard input is a terminal; in a pipeline nobody could
+answer, and it does not. See "kinectl plan" for what would change.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 		Example: `  kinectl deploy --version 1.2.0 --infra ../infra --env production

@@ -35,9 +35,6 @@ const (
 	infraVariable = "KINECTL_INFRA"
 )
 
-// holderVariable is of a pipeline whose steps are one deployer (docs/locks.md).
-const holderVariable = "KINECTL_HOLDER"
-
 // flags adds the common flags to a verb.
 func (f *fleet) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.spec, "file", "f", "spec.yml", "spec of the service")
@@ -155,95 +152,4 @@ func stateDir() string {
 		state = filepath.Join(home, ".local", "state")
 	}
 	return filepath.Join(state, "kinectl")
-}
-
-// roll runs over the fleet, tells what happens, and ends the verb.
-func (a *app) roll(ctx context.Context, o release.Options, run func(release.Options) (*release.Outcome, error)) error {
-	if strings.Trim(os.Getenv(holderVariable), "0123456789abcdefghijklmnopqrstuvwxyz") != "" {
-		return usage(fmt.Errorf("%s is %q: every host would refuse it", holderVariable, os.Getenv(holderVariable)), "lower-case letters and digits; or leave it out")
-	}
-	n := newNarrator(a.progress())
-	o.Progress, o.Watched = n.event, n.live != nil
-	out, err := run(o)
-	if err == nil {
-		n.done()
-	}
-	n.clear()
-	if out != nil && !a.json {
-		a.aftermath(out, err)
-	}
-	return a.finish(ctx, out, err)
-}
-
-// aftermath is what the hosts do not say themselves: those that have none of
-// it, and, after a failure, the count and where to read more.
-func (a *app) aftermath(out *release.Outcome, err error) {
-	w := a.progress()
-	if len(out.Untouched) > 0 {
-		fmt.Fprintf(w, "  not touched %s\n", strings.Join(out.Untouched, " "))
-	}
-	if len(out.Kept) > 0 {
-		fmt.Fprintf(w, "  not reverted %s: there was no release before; `kinectl remove --limit %s` takes it away\n",
-			strings.Join(out.Kept, " "), strings.Join(out.Kept, ","))
-	}
-	if err == nil {
-		return
-	}
-	fmt.Fprintln(w, counts(out))
-	for _, h := range out.Hosts {
-		if a.fleet != nil && (h.Result == release.Failed || h.Result == release.RolledBack) {
-			one := *a.fleet
-			one.limit = h.Host
-			fmt.Fprintf(w, "more of %s: %s\n", h.Host, commandLine(append([]string{"kinectl", "logs"}, one.words()...)...))
-		}
-	}
-}
-
-// finish shows the end of a run and turns its error into an exit code.
-func (a *app) finish(ctx context.Context, out *release.Outcome, err error) error {
-	if errors.Is(err, release.ErrUndefined) {
-		return usage(err, "define it in the group_vars or host_vars of the inventory")
-	}
-	if errors.Is(err, release.ErrPlain) {
-		return usage(err, "write what `kinectl vault encrypt` prints in its place")
-	}
-	if out == nil && errors.Is(err, release.ErrLocked) {
-		return &exitError{code: exitLocked, err: err, hint: "wait for it to end, then look with `kinectl status`"}
-	}
-	if out == nil {
-		return failed(err, "")
-	}
-	if a.json {
-		if err != nil {
-			out.Error = err.Error()
-		}
-		a.printJSON(out)
-	} else if err == nil {
-		fmt.Fprintf(a.stdout, "%s\n", summary(out))
-	}
-	if err == nil {
-		return nil
-	}
-	code := outcomeCode(err)
-	hint := "Ansible's output: " + out.Log
-	if ctx.Err() != nil {
-		code = exitFailed
-		err = errors.New("interrupted; a host that was in the middle of a release finishes it alone")
-		hint = "see what the hosts run with `kinectl status`; Ansible's output: " + out.Log
-	}
-	if a.json {
-		return exit(code)
-	}
-	return &exitError{code: code, err: err, hint: hint}
-}
-
-// outcomeCode is the exit code of a run that ended with err.
-func outcomeCode(err error) int {
-	switch {
-	case errors.Is(err, release.ErrRolledBack):
-		return exitRolledBack
-	case errors.Is(err, release.ErrLocked):
-		return exitLocked
-	}
-	return exitFailed
 }

@@ -60,10 +60,8 @@ func describe(r release.HostResult) string {
 		return printable(r.Reason)
 	case release.RolledBack:
 		return fmt.Sprintf("%s → %s failed, rolled back: %s again", from, r.Version, from)
-	case release.Locked:
-		return "locked"
-	case release.Unreachable:
-		return "unreachable"
+	case release.Locked, release.Unreachable, release.Unfinished:
+		return string(r.Result)
 	}
 	return "failed"
 }
@@ -82,15 +80,26 @@ func details(r release.HostResult) []string {
 
 // counts says what became of how many hosts.
 func counts(o *release.Outcome) string {
+	const reverted release.Result = "reverted"
+	back := map[string]release.Result{}
+	for _, h := range o.Reverted {
+		back[h.Host] = h.Result
+	}
 	count := map[release.Result]int{}
 	for _, h := range o.Hosts {
+		switch went := back[h.Host]; {
+		case h.Result == release.Deployed && went == release.Restored:
+			h.Result = reverted
+		case went == release.Failed, went == release.Unfinished: // nobody knows what it runs
+			h.Result = went
+		}
 		count[h.Result]++
 	}
 	var parts []string
 	for _, r := range []release.Result{
-		release.Deployed, release.Restored, release.Removed,
+		release.Deployed, reverted, release.Restored, release.Removed,
 		release.Restarted, release.Started, release.Halted, release.Unchanged, release.Checked,
-		release.RolledBack, release.Failed, release.Locked, release.Unreachable,
+		release.RolledBack, release.Failed, release.Locked, release.Unreachable, release.Unfinished,
 	} {
 		if count[r] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[r], r))

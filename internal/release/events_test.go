@@ -141,3 +141,33 @@ func TestSilence(t *testing.T) {
 	f("hello: Ansible ended well and says nothing of h2: see ", "h1")
 	f("no host was reached: see ")
 }
+
+// TestUnfinished: whatever ends Ansible in the middle, every host is told of once.
+func TestUnfinished(t *testing.T) {
+	const began = `printf '{"event": "start", "play": "Prepare", "host": "h1"}\n{"event": "start", "play": "Deploy", "host": "h1", "task": "Run the transaction"}\n' >&3` + "\n"
+	f := func(want, untouched, said string, during func(context.CancelFunc, Event)) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		o := pretend(t, said)
+		o.Progress = func(e Event) { during(cancel, e) }
+		out, err := run(ctx, o, plan.Plan{Name: "hello", Group: "applications"}, []artifact.File{{Path: "deploy.yml", Mode: 0o600}})
+		var got []string
+		for _, h := range out.Hosts {
+			got = append(got, h.Host+" "+string(h.Result))
+		}
+		if err == nil || strings.Join(got, ", ") != want || strings.Join(out.Untouched, " ") != untouched {
+			t.Errorf("%s: got %q, not touched %q, %v", said, got, out.Untouched, err)
+		}
+	}
+	ctrlC := func(cancel context.CancelFunc, e Event) {
+		if e.Started {
+			cancel()
+		}
+	}
+	nothing := func(context.CancelFunc, Event) {}
+	f("h1 unfinished", "h2", began+"exec sleep 60", ctrlC)
+	f("h1 unfinished", "h2", `trap 'printf "{\"event\": \"unreachable\", \"play\": \"Deploy\", \"host\": \"h1\"}\n" >&3; exit 99' INT`+"\n"+began+"while :; do sleep 0.1; done", ctrlC)
+	f("h1 unfinished", "h2", began+"kill -9 $$", nothing)
+	f("", "h2 h1", "exit 250", nothing)
+}

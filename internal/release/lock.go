@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -30,7 +31,8 @@ func lock(dir string, in *Infra, service string) (unlock func(), err error) {
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		holder, _ := os.ReadFile(f.Name())
 		f.Close()
-		return nil, &hostError{ErrLocked, fmt.Sprintf("%s in %s is locked: another kinectl on this machine is at it (%s)", service, in.Env, strings.TrimSpace(string(holder)))}
+		who := cmp.Or(strings.TrimSpace(string(holder)), "it has just begun")
+		return nil, &hostError{ErrLocked, fmt.Sprintf("%s in %s is locked: another kinectl on this machine is at it (%s)", service, in.Env, who)}
 	}
 	if err != nil {
 		f.Close()
@@ -38,6 +40,6 @@ func lock(dir string, in *Infra, service string) (unlock func(), err error) {
 	}
 	// Who holds it is only for the message; the lock itself is the kernel's.
 	_ = f.Truncate(0)
-	_, _ = fmt.Fprintf(f, "process %d, since %s\n", os.Getpid(), time.Now().Format(time.TimeOnly))
+	_, _ = fmt.Fprintf(f, "process %d, since %s\n", os.Getpid(), time.Now().Format(time.RFC3339))
 	return func() { f.Close() }, nil
 }

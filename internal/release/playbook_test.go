@@ -138,8 +138,8 @@ func TestRun(t *testing.T) {
 	f(nil, "h1 deployed, h2 deployed, h3 unchanged", "", "2", "h1 deployed", "h2 deployed", "h3 unchanged", "p1 good")
 	f(ErrRolledBack, "h1 rolled-back, h2 deployed", "h3", "2", "h1 rolled-back", "h2 deployed", "h3 deployed", "p1 good")
 	f(ErrFailed, "h1 deployed, h2 unreachable", "h3", "2", "h1 deployed", "h2 disappears", "h3 deployed", "p1 good")
-	f(ErrFailed, "h2 failed", "h1 h2 h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 out:h2")
-	f(ErrFailed, "h1 failed, h2 failed", "h1 h2 h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 lost")
+	f(ErrFailed, "h2 failed", "h1 h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 out:h2")
+	f(ErrFailed, "h1 failed, h2 failed", "h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 lost")
 	f(ErrFailed, "h1 failed, h2 deployed", "h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 in:h1")
 	f(ErrFailed, "h1 failed, h2 failed", "h3", "2", "h1 deployed", "h2 deployed", "h3 deployed", "p1 leaves")
 	f(ErrFailed, "h1 failed", "h2", "1", "h1 unchanged", "h2 deployed", "p1 in:h1") // a mark of an earlier run

@@ -93,6 +93,7 @@ const (
 	Failed      Result = "failed"
 	Locked      Result = "locked"
 	Unreachable Result = "unreachable"
+	Unfinished  Result = "unfinished" // it began, and Ansible ended before it
 )
 
 // Good reports whether the roll may go on after r.
@@ -111,9 +112,9 @@ type Outcome struct {
 	Version   string       `json:"version,omitempty"`
 	Group     string       `json:"group"`
 	Env       string       `json:"env"`
-	Hosts     []HostResult `json:"hosts"`               // in the order of their ends
+	Hosts     []HostResult `json:"hosts"`               // in the order of their ends; those that have none come last
 	Skipped   []string     `json:"skipped,omitempty"`   // hosts that could not be reached and were left out on demand
-	Untouched []string     `json:"untouched,omitempty"` // hosts that the run did not come to
+	Untouched []string     `json:"untouched,omitempty"` // all other hosts that were meant: prepared at most
 	Reverted  []HostResult `json:"reverted,omitempty"`  // hosts that had changed and were taken back (deploy.on_failure)
 	Kept      []string     `json:"kept,omitempty"`      // hosts that had changed and had nothing to go back to
 	Monitored bool         `json:"monitored"`           // the Monitoring stage had a host
@@ -137,7 +138,7 @@ var (
 // err is the worst of the hosts' results as an error, nil when all are good.
 func (o *Outcome) err() error {
 	var worst *HostResult
-	rank := map[Result]int{RolledBack: 1, Locked: 2, Unreachable: 3, Failed: 4}
+	rank := map[Result]int{RolledBack: 1, Locked: 2, Unfinished: 3, Unreachable: 4, Failed: 5}
 	for i := range o.Hosts {
 		h := &o.Hosts[i]
 		if !h.Result.Good() && (worst == nil || rank[h.Result] > rank[worst.Result]) {
@@ -157,6 +158,8 @@ func (o *Outcome) err() error {
 		what = "failed"
 	case Unreachable:
 		what = "stopped: unreachable"
+	case Unfinished:
+		what = "is unfinished"
 	}
 	return &hostError{kind, fmt.Sprintf("%s %s on %s: %s", strings.TrimSpace(o.Service+" "+o.Version), what, worst.Host, worst.Reason)}
 }

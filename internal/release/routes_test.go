@@ -12,7 +12,7 @@ func TestProxiesAreNoResult(t *testing.T) {
 	f := func(want []Result, lines ...line) {
 		t.Helper()
 		o := &Outcome{}
-		teller := teller{out: o, began: map[string]bool{}, told: map[string]bool{}, lost: map[string]line{}}
+		teller := teller{out: o, began: map[string]string{}, told: map[string]bool{}, lost: map[string]line{}}
 		for _, l := range lines {
 			l.Play, l.Host = stageDeploy, "h1"
 			teller.event(l)

@@ -48,14 +48,15 @@ func once(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*
 	o.selected, o.Limit, o.service = selected, "", p.Name
 	out := &Outcome{Service: p.Name, Version: p.Version.Label, Group: p.Group, Env: o.Infra.Env, Log: log.Name(), Hosts: []HostResult{}}
 	start := time.Now()
-	t := teller{out: out, progress: o.Progress, began: map[string]bool{}, told: map[string]bool{}, lost: map[string]line{}}
+	t := teller{out: out, progress: o.Progress, began: map[string]string{}, told: map[string]bool{}, lost: map[string]line{}}
 	err = runPlaybook(ctx, o, files, log, t.event)
+	t.unfinished(ctx.Err() != nil)
 	t.unreachable()
 	out.Seconds = time.Since(start).Seconds()
 	out.LeftOut = !out.Monitored && len(o.Infra.monitoring()) > 0
 	var silent []string // which no success of the whole run can stand for
 	for _, h := range chosen {
-		if t.seen && !t.began[h] && !t.told["Prepare "+h] {
+		if !slices.ContainsFunc(out.Hosts, func(r HostResult) bool { return r.Host == h }) {
 			out.Untouched = append(out.Untouched, h)
 		}
 		if !t.told[stageDeploy+" "+h] {
@@ -72,8 +73,6 @@ func once(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*
 		err = fmt.Errorf("no host was reached: see %s", out.Log)
 	case err == nil && len(silent) > 0:
 		err = &hostError{ErrFailed, fmt.Sprintf("%s: Ansible ended well and says nothing of %s: see %s", strings.TrimSpace(p.Name+" "+p.Version.Label), strings.Join(silent, " "), out.Log)}
-	case err == nil:
-		out.Untouched = nil
 	}
 	return out, err
 }
@@ -82,10 +81,9 @@ func once(ctx context.Context, o Options, p plan.Plan, files []artifact.File) (*
 type teller struct {
 	out      *Outcome
 	progress func(Event)
-	began    map[string]bool
-	seen     bool            // a host was asked something
-	told     map[string]bool // plays and hosts that have a result
-	lost     map[string]line // play and host → the task that could not reach it
+	began    map[string]string // host → the stage that does something there; it may have ended since
+	told     map[string]bool   // plays and hosts that have a result
+	lost     map[string]line   // play and host → the task that could not reach it
 }
 
 func (t *teller) event(l line) {
@@ -93,7 +91,6 @@ func (t *teller) event(l line) {
 	case l.Play == stageLease && l.Event == "failed":
 		t.result("Prepare", reported(l))
 	case l.Play == stageLease: // what is good there, or lost, Prepare tells too
-		t.seen = t.seen || l.Event == "start"
 	case l.Event == "play":
 		t.tell(Event{Stage: l.Play})
 		if l.Play == "Monitoring" {
@@ -104,11 +101,13 @@ func (t *teller) event(l line) {
 		t.tell(Event{Stage: l.Play, Empty: true})
 	case l.Task != "" && ofProxies(l):
 	case l.Event == "start" && l.Play == "Prepare":
-		t.seen = true
+		if strings.Contains(l.Task, "deploy.before") {
+			t.began[l.Host] = l.Play
+		}
 	case l.Event == "start" && l.Play == stageDeploy:
-		t.began[l.Host] = true
+		t.began[l.Host] = l.Play
 		t.tell(Event{Stage: l.Play, Host: l.Host, Started: true})
-	case l.Event == "skipped" && l.Play == stageDeploy: // a proxy has refused one of its batch
+	case l.Event == "skipped": // in Deploy a proxy has refused one of its batch; in Prepare no host will change
 		delete(t.began, l.Host)
 	case l.Event == "step":
 		t.tell(Event{Stage: stageDeploy, Host: l.Host, Step: l.Step})
@@ -116,10 +115,28 @@ func (t *teller) event(l line) {
 		t.lost[l.Play+" "+l.Host] = l
 	case l.Event == "ok" && l.Play == "Prepare":
 		if r := reported(l); r.Result == Ran {
+			delete(t.began, l.Host)
 			t.tell(Event{Stage: l.Play, Host: l.Host, Result: r})
 		}
 	case l.Event == "failed", l.Event == "ok" && l.Play == stageDeploy:
 		t.result(l.Play, reported(l))
+	}
+}
+
+// unfinished gives a result to the hosts that are in the middle of it when Ansible has
+// ended. What an interrupted Ansible says of a connection is its own end, not the host's.
+func (t *teller) unfinished(interrupted bool) {
+	for _, host := range slices.Sorted(maps.Keys(t.began)) {
+		place := t.began[host] + " " + host
+		if _, lost := t.lost[place]; t.told[place] || lost && !interrupted {
+			continue
+		}
+		delete(t.lost, place)
+		reason := "under way when kinectl lost sight of it: the host finishes it alone, or goes back by itself; `kinectl status` tells which"
+		if t.began[host] != stageDeploy {
+			reason = "deploy.before was under way when kinectl lost sight of it, and goes on alone; nothing else was done"
+		}
+		t.result(t.began[host], HostResult{Host: host, Result: Unfinished, Reason: reason})
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 func told(t *testing.T, lines string) (out *Outcome, results, events []string) {
 	t.Helper()
 	out = &Outcome{Service: "hello"}
-	teller := teller{out: out, began: map[string]bool{}, told: map[string]bool{}, lost: map[string]line{}, progress: func(e Event) {
+	teller := teller{out: out, began: map[string]string{}, told: map[string]bool{}, lost: map[string]line{}, progress: func(e Event) {
 		what := string(e.Result.Result)
 		if e.Started {
 			what = "started"
@@ -27,6 +27,7 @@ func told(t *testing.T, lines string) (out *Outcome, results, events []string) {
 		}
 		teller.event(l)
 	}
+	teller.unfinished(false)
 	teller.unreachable()
 	for _, r := range out.Hosts {
 		results = append(results, strings.TrimSuffix(fmt.Sprintf("%s:%s:%s", r.Host, r.Result, r.Reason), ":"))
@@ -61,9 +62,18 @@ func TestTeller(t *testing.T) {
 	f(ready+`{"event": "failed", "play": "Deploy", "task": "", "host": "h1", "result": {"failed": true, "result": "locked", "reason": "another release"}}`, "h1:locked:another release")
 	f(prepared+`{"event": "failed", "play": "Prepare", "task": "", "host": "h2", "result": {"failed": true, "result": "failed", "reason": "disk full"}}`, "h2:failed:disk full")
 
+	// Ansible ended first. A host whose turn it was not, or whose migration is done, is not in it.
+	const alone = "under way when kinectl lost sight of it: the host finishes it alone, or goes back by itself; `kinectl status` tells which"
+	f(ready, "h1:unfinished:"+alone)
+	f(ready+`{"event": "skipped", "play": "Deploy", "task": "Run the transaction", "host": "h1"}`, "")
+	const migrates = prepared + `{"event": "start", "play": "Prepare", "task": "Run deploy.before once, when a host will change", "host": "h1"}` + "\n"
+	f(migrates, "h1:unfinished:deploy.before was under way when kinectl lost sight of it, and goes on alone; nothing else was done")
+	f(migrates+`{"event": "ok", "play": "Prepare", "task": "Run deploy.before once, when a host will change", "host": "h1", "result": {"result": "ran"}}`, "")
+	f(migrates+`{"event": "skipped", "play": "Prepare", "task": "Run deploy.before once, when a host will change", "host": "h1"}`, "")
+
 	// A migration is told, but is no host's result.
-	f(ready+`{"event": "ok", "play": "Prepare", "task": "Run deploy.before once", "host": "h1", "result": {"result": "ran", "version": "1.2.0"}}`, "")
-	f(ready+`{"event": "failed", "play": "Prepare", "task": "Run deploy.before once", "host": "h1", "result": {"failed": true, "result": "failed", "reason": "deploy.before failed"}}`, "h1:failed:deploy.before failed")
+	f(prepared+`{"event": "ok", "play": "Prepare", "task": "Run deploy.before once", "host": "h1", "result": {"result": "ran", "version": "1.2.0"}}`, "")
+	f(prepared+`{"event": "failed", "play": "Prepare", "task": "Run deploy.before once", "host": "h1", "result": {"failed": true, "result": "failed", "reason": "deploy.before failed"}}`, "h1:failed:deploy.before failed")
 
 	// A task that is not ours, or a module that never came to speak.
 	f(ready+`{"event": "failed", "play": "Deploy", "task": "", "host": "h1", "result": {"msg": "MODULE FAILURE\nSee stdout", "module_stderr": "sudo: a password\nis required"}}`, "h1:failed:MODULE FAILURE See stdout sudo: a password is required")

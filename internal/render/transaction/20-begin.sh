@@ -10,7 +10,9 @@ begin() {
 	# Room that nobody else can take: going back must work on a disk that fills up.
 	reserve=$((${size:-0} + 8192))
 	fallocate --length "${reserve}KiB" "$txn/reserve" 2>/dev/null || head -c "${reserve}K" /dev/zero >"$txn/reserve" || return 1
-	say "$action" >"$txn/action" # for who goes back in our place
+	say "$action" >"$txn/action" # for who goes back in our place, as the next two
+	say "$who" >"$txn/who"
+	printf '%1000s\n' '' >"$txn/why" # room for the reason, also on a full disk
 	say "$from" >"$txn/old/version"
 	unit_state
 	[ -n "$active" ] || return 1
@@ -38,7 +40,7 @@ begin() {
 
 # write_down: all of the record is on the disk, files before the folders that name them.
 write_down() {
-	set -- "$txn"/*.new "$txn/action" "$txn"/old/* "$txn"/old/system/* "$txn/old/system" "$txn/old" "$txn" "$home" "${recover_link%/*}"
+	set -- "$txn"/*.new "$txn/action" "$txn/who" "$txn/why" "$txn"/old/* "$txn"/old/system/* "$txn/old/system" "$txn/old" "$txn" "$home" "${recover_link%/*}"
 	for each in "$@"; do
 		shift
 		[ ! -e "$each" ] || set -- "$@" "$each" # a pattern that stands for nothing

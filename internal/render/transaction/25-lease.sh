@@ -23,6 +23,13 @@ holder_says() {
 	say "${line_of%%\"*}"
 }
 
+# under_way: that a transaction has this host's lock, and whose it is. Its deployer may be gone, and
+# the lease with it, but who had it last is still written there.
+under_way() {
+	reason='another release of this service is under way on this host'
+	[ -z "$(holder_says id)" ] || reason="$reason: $(whose_lease)"
+}
+
 # whose_lease: in words.
 whose_lease() { say "$(holder_says what) by $(holder_says who), since $(holder_says since)"; }
 
@@ -102,7 +109,7 @@ take_turn() {
 		return
 	fi
 	if refused; then return 1; fi
-	reason='another release of this service is under way on this host'
+	under_way
 	return 1
 }
 

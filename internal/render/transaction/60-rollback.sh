@@ -68,11 +68,15 @@ put_back_units() {
 # After a failure: the old release, judged again by its own rules.
 roll_back() {
 	step roll-back
-	why=$reason
+	first_line "$txn/why"
+	why=${line_of:-$reason} # a second try keeps the reason of the release
+	printf '%-1000s\n' "$why" 1<>"$txn/why"
 	restore online || {
 		put_in
-		reason="$why; going back failed too; this host tries it again every 10 s, see docs/recovery.md"
-		end failed
+		sync "$txn/why"
+		reason="$why; going back failed too"
+		describe failed true # and nothing for the history until it is known how it ends
+		tell
 		return 1
 	}
 	if [ -z "$old" ]; then
@@ -129,9 +133,31 @@ finish_earlier() {
 			reason="an earlier release left $txn and it cannot be undone: see docs/recovery.md"
 			return 1
 		}
+		# Apart: the release that comes after it has its own version.
+		(recovered "${1:-later}")
 		clear_transaction
 	else
 		clear_transaction
 	fi
 	from=$(installed_version "$name")
+}
+
+# recovered online|offline|later: the one line in the history of a release that was undone by
+# a retry, a boot, or the next release.
+recovered() {
+	as_recorded
+	first_line "$txn/who"
+	who=${line_of:-unknown} holder='' digest='' release=0
+	first_line "$txn/why"
+	case $1:$line_of in
+	online:) reason='going back failed at first, and was tried again' ;;
+	offline:) reason='the host lost its power or was restarted in the middle of a release' ;;
+	later:) reason='the release was interrupted, and undone by the next one' ;;
+	offline:*) reason="$line_of; going back was finished by a boot" ;;
+	*) reason="$line_of; going back failed at first, and was tried again" ;;
+	esac
+	from=$(sed -n "s/^version='\(.*\)'\$/\1/p; /^# end of parameters\$/q" "$txn/run")
+	version=${old:-none}
+	describe recovered true
+	record_history "$line}"
 }

@@ -16,7 +16,8 @@ plan() {
 	fi
 	[ "$planned" = failed ] || reason=
 	if at_work; then
-		planned=locked reason='another release of this service is under way on this host'
+		planned=locked
+		under_way
 	elif refused; then
 		planned=locked
 	fi

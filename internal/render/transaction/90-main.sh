@@ -172,11 +172,19 @@ as_recorded() {
 	action=${line_of:-install} # an earlier kinectl did not write it down
 }
 
-# try_again: what cannot be undone now, on a full disk say, is undone when it can be.
+# try_again: what cannot be undone now, on a full disk say, is undone when it can be. The
+# deployer is told of it.
 try_again() {
-	systemd-run --quiet --collect --no-block --unit="$retry_unit" --description="Undo the release of $name that was interrupted" \
+	said=$(systemd-run --quiet --collect --no-block --unit="$retry_unit" --description="Undo the release of $name that was interrupted" \
 		--property=Restart=on-failure --property=RestartSec=10 --property=StartLimitIntervalSec=0 \
-		/bin/sh -c "if [ -e $txn/run ]; then exec /bin/sh $txn/run retry; fi" >/dev/null 2>&1
+		/bin/sh -c "if [ -e $txn/run ]; then exec /bin/sh $txn/run retry; fi" 2>&1)
+	case $?:$said in
+	0:* | *already*) reason="$reason; this host tries it again every 10 s, see docs/recovery.md" ;;
+	*) reason="$reason; trying it again could not be started (${said:-systemd-run failed}): recover this host by hand, see docs/recovery.md" ;;
+	esac
+	if [ "${result:-}" != failed ]; then return; fi # the release itself is good
+	describe failed true
+	tell
 }
 
 # finish_for_good: what was begun here and has no end. When going back fails, a next
@@ -205,25 +213,11 @@ finish_for_good() {
 
 recover() {
 	take_lock
-	reason='the host lost its power or was restarted in the middle of a release'
-	if [ "$1" = online ]; then reason='going back failed at first, and was tried again'; fi
 	work=$(mktemp -d /run/kinectl-recover.XXXXXX)
 	trap 'rm -rf "$work"' EXIT
-	old=$(cat "$txn/old/version" 2>/dev/null)
-	if [ -e "$txn/record" ] && [ ! -e "$txn/removing" ]; then
-		why=$reason
-		as_recorded
-		finish_earlier "$1" || {
-			say "$reason" >&2
-			return 1
-		}
-		reason=$why
-		from=$version
-		version=${old:-none}
-		end recovered
-	else
-		finish_earlier "$1"
-	fi
+	finish_earlier "$1" && return
+	say "$reason" >&2
+	return 1
 }
 
 uptime

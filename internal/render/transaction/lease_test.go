@@ -89,6 +89,28 @@ func TestLease(t *testing.T) {
 	f("transaction", "a1:20", "yes")
 }
 
+// TestOrphan: a transaction whose deployer was killed goes on without a lease that lives. Who
+// comes meanwhile is told whose it is.
+func TestOrphan(t *testing.T) {
+	const busy = `take_lock() { reason=busy; return 1; }; if take_turn; then say yes; else say "$reason"; fi`
+	dir := t.TempDir()
+	f := func(want string) {
+		t.Helper()
+		if got := leased(t, dir, "prepare", "b2:20", busy); got != want && !strings.HasPrefix(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	f("another release of this service is under way on this host")
+	leased(t, dir, "prepare", "a1:20", "hold_lease")
+	f("under way on this host: deploy of 1.2.0 by anna from 192.0.2.1, since 20")
+	for _, beat := range []string{"", "1.00\n"} { // given back, run out
+		if err := os.WriteFile(filepath.Join(dir, "lease/hello/beat-a1"), []byte(beat), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f("another release of this service is under way on this host: deploy of 1.2.0 by anna from 192.0.2.1, since 20")
+	}
+}
+
 // TestFreezeNote writes and reads the note of a freeze, whatever the reason.
 func TestFreezeNote(t *testing.T) {
 	f := func(reason string) {
