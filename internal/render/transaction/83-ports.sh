@@ -14,7 +14,11 @@ conflicts() {
 ports_free() {
 	[ -n "$ports" ] || return 0
 	own_ports=$(say "$ports" | tr ' ' '\n')
-	filter=$(say "$own_ports" | sed 's/.*:/sport = :/' | paste -s -d , | sed 's/,/ or /g')
+	filter=
+	while read -r each; do filter="${filter:+$filter or }sport = :${each##*:}"; done <<-PORTS
+		$own_ports
+	PORTS
+	if only_own "$filter"; then return 0; fi
 	shared=$({
 		say "$own_ports" | while read -r each; do say "${each##*:} $(plain_address "${each%:*}") $name"; done
 		listening_ports "$filter"
@@ -22,6 +26,22 @@ ports_free() {
 	[ -n "$shared" ] || return 0
 	reason="$shared on this host: give the service another port in spec.yml, or stop what listens there"
 	return 1
+}
+
+# only_own FILTER: whoever listens there is a process of the service. It is so before
+# nearly every release, and quick to see.
+only_own() {
+	tcp_listeners "$1" | while read -r _ _ _ _ _ users; do
+		case $users in *'),('*) exit 1 ;; esac
+		process=${users#*pid=}
+		grep -qsF "/$name.service" "/proc/${process%%,*}/cgroup" || exit 1
+	done
+}
+
+# tcp_listeners [FILTER]: with their processes, as ss(8) has them.
+tcp_listeners() {
+	# shellcheck disable=SC2068 # an argument of ss, or none
+	ss --no-header --listening --tcp --numeric --processes $@ 2>/dev/null
 }
 
 # shared_ports: of lines "PORT ADDRESS SERVICE", where * is every address, the ports that
@@ -54,8 +74,7 @@ declared_ports() {
 # listening_ports [FILTER]: who listens, by unit, and what no service has started by
 # its process. systemd itself listens for the unit of a socket.
 listening_ports() {
-	# shellcheck disable=SC2068 # an argument of ss, or none
-	ss --no-header --listening --tcp --numeric --processes $@ 2>/dev/null | while read -r _ _ _ at _ users; do
+	tcp_listeners "$@" | while read -r _ _ _ at _ users; do
 		for process in $(say "$users" | grep -o 'pid=[0-9]*'); do
 			process=${process#pid=}
 			[ "$process" != 1 ] || continue

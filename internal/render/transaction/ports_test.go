@@ -13,8 +13,8 @@ import (
 // of an overlap or a task; all others are named.
 func TestPortsFree(t *testing.T) {
 	const usual = `work=$KINECTL_TEST proc=; owned_units() { printf 'hello.service\nhello-next.service\nhello-report.service\n'; }; systemctl() { say "$sockets"; }; sockets=
-		ss() { say "$*" >&3; say "$seen"; }; seen=
-		listening() { seen="LISTEN 0 128 $1 0.0.0.0:* users:((\"x\",pid=$$,fd=3))"; }; sed() { case $* in */proc/*) say "$unit" ;; *) command sed "$@" ;; esac; }; unit=
+		ss() { say "$*" >&3; [ -z "$seen" ] || say "$seen"; }; seen=
+		listening() { seen="LISTEN 0 128 $1 0.0.0.0:* users:((\"x\",pid=${2:-$$},fd=3))"; }; sed() { case $* in */proc/*) say "$unit" ;; *) command sed "$@" ;; esac; }; unit=
 		exec 3>/dev/null; `
 	f := func(want, words string) {
 		t.Helper()
@@ -27,6 +27,7 @@ func TestPortsFree(t *testing.T) {
 	}
 	f("fine", ":")
 	f("--no-header --listening --tcp --numeric --processes sport = :8080 or sport = :9090 or sport = :53\nfine", "exec 3>&1")
+	f("fine", "listening 0.0.0.0:8080; unit=other; grep() { :; }") // of its own processes only
 	f("port 8080 is also that of other", "listening 0.0.0.0:8080; unit=other")
 	f("port 8080 is also that of other", "listening 10.0.0.1%eth0:8080; unit=other")
 	f("port 9090 is also that of other", "listening '*:9090'; unit=other")
@@ -38,8 +39,8 @@ func TestPortsFree(t *testing.T) {
 		f("fine", "listening 0.0.0.0:8080; unit="+own)
 	}
 	f("port 8080 is also that of hello-world", "listening 0.0.0.0:8080; unit=hello-world")
-	f("port 8080 is also that of ssh", "sockets='[::]:8080 Stream ssh.socket ssh.service'")
-	f("fine", "sockets='[::]:8080 Stream hello.socket hello.service\n[::]:8080 Datagram dns.socket dns.service\n/run/8080 Stream x.socket x.service'")
+	f("port 8080 is also that of ssh", "listening '[::]:8080' 1; sockets='[::]:8080 Stream ssh.socket ssh.service'")
+	f("fine", "listening '[::]:8080' 1; sockets='[::]:8080 Stream hello.socket hello.service\n[::]:8080 Datagram dns.socket dns.service\n/run/8080 Stream x.socket x.service'")
 	f("port 53 is also that of a, port 9090 is also that of other", "listening '*:9090'; unit=other sockets='[::1]:53 Stream a.socket a.service'")
 	f("fine", "ports=''; listening 0.0.0.0:8080; unit=other")
 }
