@@ -39,7 +39,7 @@ func TestPortOfAnother(t *testing.T) {
 	f.runs(t, "h1", first)
 
 	// So is a version of a service that runs no more, while another one has its port.
-	f.sh(t, "h1", `systemctl stop hello; systemd-run --quiet --unit=by-hand python3 -c 'import socket, time; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("", 9090)); s.listen(); time.sleep(600)'
+	f.sh(t, "h1", `systemctl stop hello; systemd-run --quiet --unit=by-hand systemd-socket-activate --listen=9090 /bin/cat
 		until ss -Hltn 'sport = :9090' | grep -q .; do sleep 0.1; done`)
 	out = f.deploy(t, 1, second, "--limit", "h1")
 	f.sh(t, "h1", `systemctl stop by-hand; systemctl start hello`)

@@ -118,3 +118,30 @@ func TestRollbackOfAnAddedHost(t *testing.T) {
 		t.Errorf("once more: exit code %d\n%s", code, out)
 	}
 }
+
+// A host that went back to a release of its own does not lead the next rollback: that
+// goes on from what most hosts run, and leaves the one host alone.
+func TestRollbackTwice(t *testing.T) {
+	f := road
+	const canary, bad = "8.8.0", "8.8.1"
+	f.offer(t, canary, "", quick+"}"+variables)
+	f.offer(t, bad, "", quick+"}"+variables)
+	for _, h := range hosts {
+		f.run(t, f.fleet("remove", "", "--limit", h)...)
+	}
+	f.deploy(t, 0, first, "--serial", "100%")
+	f.deploy(t, 0, second, "--serial", "100%", "--limit", "h1,h2,h3")
+	f.deploy(t, 0, canary, "--limit", "h4")
+	f.deploy(t, 0, bad, "--serial", "100%")
+	for _, want := range []struct{ result, version string }{{"4 restored", second}, {"3 restored, 1 unchanged", first}} {
+		out, code := f.run(t, f.fleet("rollback", "")...)
+		contains(t, out, want.result)
+		if code != 0 {
+			t.Fatalf("rollback: exit code %d\n%s", code, out)
+		}
+		for _, h := range []string{"h1", "h2", "h3"} {
+			f.runs(t, h, want.version)
+		}
+		f.runs(t, "h4", canary)
+	}
+}
