@@ -41,11 +41,15 @@ counts. --check says what each host would go back to. It never asks.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			here, o, err := f.open(ctx, a)
-			if err != nil {
-				return err
+			var wanted version.Version
+			if to != "" {
+				v, err := version.Parse(to)
+				if err != nil {
+					return usage(err, versionHint)
+				}
+				wanted = v
 			}
-			batches, err := f.batches()
+			here, o, batches, err := f.openRoll(ctx, a)
 			if err != nil {
 				return err
 			}
@@ -53,10 +57,7 @@ counts. --check says what each host would go back to. It never asks.`,
 			if err != nil {
 				return failed(err, "")
 			}
-			goal, err := choose(hosts, to)
-			if err != nil && to != "" {
-				return usage(err, "")
-			}
+			goal, err := choose(hosts, wanted)
 			if err != nil {
 				return failed(err, offered(hosts, published(ctx, o, here)))
 			}
@@ -141,16 +142,12 @@ func nobodyKept(hosts []release.HostStatus, goal release.Goal) bool {
 	})
 }
 
-// choose finds the kept releases to go back to.
-func choose(hosts []release.HostStatus, to string) (release.Goal, error) {
-	if to == "" {
+// choose finds the kept releases to go back to: those before, where to is empty.
+func choose(hosts []release.HostStatus, to version.Version) (release.Goal, error) {
+	if to.Deb == "" {
 		return release.Previous(hosts)
 	}
-	v, err := version.Parse(to)
-	if err != nil {
-		return release.Goal{}, err
-	}
-	return release.To(hosts, v.Deb), nil
+	return release.To(hosts, to.Deb), nil
 }
 
 // published are the versions of a service in the package repository, the oldest

@@ -36,6 +36,8 @@ type Options struct {
 	skip  []string // tags of the playbook
 	tells bool     // the Monitoring stage suits the whole group, also when Limit is a part of it
 
+	understood understood
+
 	selected *selection // what the limit leaves; nil without one
 	service  string     // whose steps are asked for
 }
