@@ -101,7 +101,7 @@ const (
 // Good reports whether the roll may go on after r.
 func (r Result) Good() bool {
 	switch r {
-	case Deployed, Restored, Removed, Restarted, Started, Halted, Ran, Unchanged, Checked, Ready:
+	case Deployed, Restored, Removed, Restarted, Started, Halted, Ran, Unchanged, Checked, Ready, Frozen, Unfrozen:
 		return true
 	}
 	return false
