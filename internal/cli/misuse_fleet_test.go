@@ -17,9 +17,9 @@ func TestMisuseOfTheFleet(t *testing.T) {
 	needs.Program(t, "ansible", "no pattern was resolved")
 	root := t.TempDir()
 	for file, text := range map[string]string{
-		"spec.yml":  "service: {name: my-api, group: applications, description: Films, limits: {mem: 1G}}\n",
-		"other.yml": "service: {name: my-api, group: encoders, description: Films, limits: {mem: 1G}}\n",
-		"infra/inventories/production/hosts":              "[applications]\nh1\nh2\n[monitoring]\nm1\n",
+		"spec.yml":                           "service: {name: my-api, group: applications, description: Films, limits: {mem: 1G}}\n",
+		"other.yml":                          "service: {name: my-api, group: encoders, description: Films, limits: {mem: 1G}}\n",
+		"infra/inventories/production/hosts": "[applications]\nh1\nh2\n[monitoring]\nm1\n",
 		"infra/inventories/production/group_vars/all.yml": "kinectl_repository: ../apt\n",
 		"bin/ansible-playbook":                            "#!/bin/sh\n: >\"$ASKED\"\nexit 9\n",
 	} {
