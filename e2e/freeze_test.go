@@ -1,6 +1,9 @@
 package e2e
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // A freeze refuses everything that changes something, tells why, and ends.
 func TestFreeze(t *testing.T) {
@@ -44,5 +47,10 @@ func TestFreeze(t *testing.T) {
 	f.deploy(t, 4, second)
 	verb(0, "unfreeze", "--all", "--infra", f.infra, "--env", "lab")
 	f.expect(t, "h1", `ls -A /var/lib/kinectl`, "hello")
+	past, _ := f.run(t, f.fleet("history", "")...)
+	contains(t, past, "freeze: "+reason, "freeze all: racks", "unfreeze all ")
+	if out, _ := f.run(t, f.fleet("status", "")...); strings.Contains(out, "frozen") {
+		t.Errorf("a freeze that has ended is the last release:\n%s", out)
+	}
 	f.deploy(t, 0, second)
 }

@@ -178,8 +178,9 @@ func TestLeaseOfTheDead(t *testing.T) {
 				f.await(t, "h2", "! "+beat)
 			} else {
 				f.sh(t, "h2", beat)
-				contains(t, f.deploy(t, 4, second), "under way on this host") // by its lease, or by the host that goes on alone
 			}
+			// Refused by its lease, or by the host that goes on alone.
+			contains(t, f.deploy(t, 4, second), "under way on this host: deploy of "+long+" by root from 198.51.100.1, since 20")
 			open()
 			f.awaitIdle(t, "h1")
 			start := time.Now()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kinectl/kinectl/internal/plan"
 	"github.com/kinectl/kinectl/internal/release"
 	"github.com/kinectl/kinectl/internal/version"
 )
@@ -152,7 +153,11 @@ func (a *app) bring(ctx context.Context, o release.Options, l release.Lack) (*re
 		return nil, unpublished(err, v)
 	}
 	o.Limit = strings.Join(l.Hosts, ",")
-	if err := a.permitted(p, o); err != nil {
+	check := a.permitted
+	if a.json { // whose one document is that of the whole run
+		check = func(p plan.Plan, o release.Options) error { return forbidden(p, o.Infra.Dir) }
+	}
+	if err := check(p, o); err != nil {
 		return nil, err
 	}
 	if err := a.announce(p, o); err != nil {

@@ -38,7 +38,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			here, o, err := f.open(ctx, a)
+			here, o, batches, err := f.openRoll(ctx, a)
 			if err != nil {
 				return err
 			}
@@ -46,10 +46,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or spec, 3 rolled back, 4 locked.`,
 				return err
 			}
 			v, err := wantedVersion(label, f.spec)
-			if err != nil {
-				return err
-			}
-			batches, err := f.batches()
 			if err != nil {
 				return err
 			}
@@ -114,6 +110,9 @@ func rekeyed(infra string) error {
 	return usage(fmt.Errorf("a rekey of %s was interrupted: its secrets may have the old password or the new one", infra), "finish it with: kinectl vault rekey "+infra)
 }
 
+// versionHint says what to do about one that is none.
+const versionHint = "a version looks like 1.2.0"
+
 // wantedVersion is the one on the command line, or git's.
 func wantedVersion(label, specFile string) (version.Version, error) {
 	if label == "" {
@@ -125,7 +124,7 @@ func wantedVersion(label, specFile string) (version.Version, error) {
 	}
 	v, err := version.Parse(label)
 	if err != nil {
-		return v, usage(err, "")
+		return v, usage(err, versionHint)
 	}
 	return v, nil
 }

@@ -124,6 +124,30 @@ func (f *fleet) open(ctx context.Context, a *app) (plan.Plan, release.Options, e
 	return p, o, nil
 }
 
+// openRoll is open for a verb that goes over the hosts in batches, those of --serial if
+// there are any: what is wrong with the command line is said before any host or person
+// is asked.
+func (f *fleet) openRoll(ctx context.Context, a *app) (p plan.Plan, o release.Options, batches []string, err error) {
+	if f.wait < 0 {
+		return p, o, nil, usage(errors.New("--wait cannot be negative"), "how long to try again, like 10m")
+	}
+	if p, o, err = f.open(ctx, a); err != nil {
+		return p, o, nil, err
+	}
+	if batches, err = f.batches(); err != nil {
+		return p, o, nil, err
+	}
+	if batches != nil {
+		p.Deploy.Serial = batches
+	}
+	o, err = o.Understood(ctx, p.Group)
+	if errors.Is(err, release.ErrLimit) {
+		hosts, _ := o.Infra.Hosts(p.Group)
+		err = usage(err, "one or more of "+strings.Join(hosts, " ")+", or an Ansible pattern that has them")
+	}
+	return p, o, batches, err
+}
+
 // openInfra reads the inventory alone, for what needs no spec.
 func (f *fleet) openInfra(ctx context.Context) (release.Options, error) {
 	if err := f.named(); err != nil {

@@ -22,8 +22,8 @@ func (a *app) historyCommand() *cobra.Command {
 		Use:   "history --infra DIR --env ENV",
 		Short: "Show what was released, by whom and how it ended",
 		Long: `Show what the hosts of the service's group have recorded, the newest first: when,
-who, what, from which version to which, how it ended and how long it took. What one
-run did on several hosts is one line; with --host it is that host's own. Hosts that
+who, what, from which version to which, how it ended and how long it took; freezes
+with their reason, too. What one run did on several hosts is one line; with --host it is that host's own. Hosts that
 do not answer are named, and the others shown; the exit code is 1 then.`,
 		Example: `  kinectl history --infra ../infra --env production
   kinectl history --infra ../infra --env production --host h3 -n 5 --json`,
@@ -91,6 +91,9 @@ func (a *app) historyTable(rolls []release.Roll) {
 // what is the action with the versions before and after.
 func what(r release.Roll) string {
 	action := map[string]string{"install": "deploy", "restore": "rollback"}[r.Action]
+	if r.Results[0] == release.Frozen {
+		return r.Action + ": " + r.Hosts[0].Reason
+	}
 	if action == "" {
 		return strings.TrimSpace(r.Action + " " + r.Version)
 	}

@@ -31,15 +31,11 @@ Exit codes: 0 nothing would change, 5 something would; 1 a host cannot say,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			here, o, err := f.open(ctx, a)
+			here, o, batches, err := f.openRoll(ctx, a)
 			if err != nil {
 				return err
 			}
 			v, err := wantedVersion(label, f.spec)
-			if err != nil {
-				return err
-			}
-			batches, err := f.batches()
 			if err != nil {
 				return err
 			}

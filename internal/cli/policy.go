@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/kinectl/kinectl/internal/diag"
 	"github.com/kinectl/kinectl/internal/infrafile"
@@ -65,16 +66,9 @@ func policyOf(dir string) (policy.Policy, diag.Findings, error) {
 // repository opens to its group. It judges the spec that the package carries,
 // which may be older than the policy, and not the checkout's.
 func (a *app) allowed(p plan.Plan, infra string) error {
-	rules, findings, err := policyOf(infra)
-	if err != nil {
-		return usage(fmt.Errorf("read the policy of %s: %w", infra, err), "")
-	}
-	if !findings.HasErrors() {
-		s, _ := spec.Parse("spec.yml of "+p.Name+" "+p.Version.String(), p.Spec)
-		findings = policy.Check(rules, s)
-	}
-	if !findings.HasErrors() {
-		return nil
+	findings, err := judged(p, infra)
+	if err != nil || !findings.HasErrors() {
+		return err
 	}
 	if a.json {
 		a.printJSON(newReport(findings))
@@ -82,4 +76,33 @@ func (a *app) allowed(p plan.Plan, infra string) error {
 	}
 	_ = findings.Write(a.stderr, terminal(a.stderr))
 	return usage(fmt.Errorf("%s %s is not allowed on %s: %s", p.Name, p.Version, p.Group, counted(findings.Count(diag.Error), "error")), "no host was touched; what policy.yml can open: "+policyPage)
+}
+
+// forbidden is what the policy has against p in one line, for a run that goes on without
+// it and has a document of its own.
+func forbidden(p plan.Plan, infra string) error {
+	findings, err := judged(p, infra)
+	if err != nil || !findings.HasErrors() {
+		return err
+	}
+	var against []string
+	for _, f := range findings {
+		if f.Severity == diag.Error {
+			against = append(against, f.Message)
+		}
+	}
+	return usage(fmt.Errorf("%s %s is not allowed on %s: %s", p.Name, p.Version, p.Group, strings.Join(against, "; ")), "what policy.yml can open: "+policyPage)
+}
+
+// judged holds the spec of p against the policy of an infra repository.
+func judged(p plan.Plan, infra string) (diag.Findings, error) {
+	rules, findings, err := policyOf(infra)
+	if err != nil {
+		return nil, usage(fmt.Errorf("read the policy of %s: %w", infra, err), "")
+	}
+	if findings.HasErrors() {
+		return findings, nil
+	}
+	s, _ := spec.Parse("spec.yml of "+p.Name+" "+p.Version.String(), p.Spec)
+	return policy.Check(rules, s), nil
 }

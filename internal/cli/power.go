@@ -54,11 +54,8 @@ func (a *app) powerCommand(action release.Action, cmd *cobra.Command) *cobra.Com
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		ctx := cmd.Context()
-		p, o, err := f.open(ctx, a)
+		p, o, _, err := f.openRoll(ctx, a)
 		if err != nil {
-			return err
-		}
-		if p, err = f.inBatches(p); err != nil {
 			return err
 		}
 		hosts, err := a.whichHosts(p, o)
@@ -90,13 +87,4 @@ func (a *app) whichHosts(p plan.Plan, o release.Options) (string, error) {
 		limit = ", limited to " + o.Limit
 	}
 	return fmt.Sprintf("%s of %s: %s%s", p.Group, o.Infra.Env, strings.Join(hosts, " "), limit), nil
-}
-
-// inBatches is p with the --serial of the command line.
-func (f *fleet) inBatches(p plan.Plan) (plan.Plan, error) {
-	batches, err := f.batches()
-	if batches != nil {
-		p.Deploy.Serial = batches
-	}
-	return p, err
 }

@@ -19,11 +19,8 @@ configuration, its kept releases and its history. What stays is its data in
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			p, o, err := f.open(ctx, a)
+			p, o, _, err := f.openRoll(ctx, a)
 			if err != nil {
-				return err
-			}
-			if p, err = f.inBatches(p); err != nil {
 				return err
 			}
 			hosts, err := a.whichHosts(p, o)

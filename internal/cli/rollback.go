@@ -34,35 +34,44 @@ rollback that has not come to every host is finished first. --to names a version
 no host has kept it, it is deployed from the repository with today's configuration.
 
 The steps of a canary are left out: of several batches of deploy.serial the last
-counts. --check says what each host would go back to. It never asks.`,
+counts. --check says what each host would go back to. It never asks a person.`,
 		Example: `  kinectl rollback --infra ../infra --env production
   kinectl rollback --infra ../infra --env production --check
   kinectl rollback --infra ../infra --env production --to 1.1.0`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			here, o, err := f.open(ctx, a)
+			var wanted version.Version
+			if to != "" {
+				v, err := version.Parse(to)
+				if err != nil {
+					return usage(err, versionHint)
+				}
+				wanted = v
+			}
+			here, o, batches, err := f.openRoll(ctx, a)
 			if err != nil {
 				return err
 			}
-			batches, err := f.batches()
+			which, err := a.whichHosts(here, o)
 			if err != nil {
 				return err
 			}
+			fmt.Fprintf(a.progress(), "%s: asking what is kept on %s\n", here.Name, which)
 			hosts, err := release.Status(ctx, o, here)
 			if err != nil {
 				return failed(err, "")
 			}
-			goal, err := choose(hosts, to)
-			if err != nil && to != "" {
-				return usage(err, "")
-			}
+			goal, err := choose(hosts, wanted)
 			if err != nil {
 				return failed(err, offered(hosts, published(ctx, o, here)))
 			}
 			p, run := here, release.Deploy
 			if to != "" && nobodyKept(hosts, goal) {
-				if p, err = a.fromRepository(ctx, o, here, goal); err != nil {
+				if p, err = fromRepository(ctx, o, here, goal); err != nil {
+					return err
+				}
+				if err := a.permitted(p, o); err != nil {
 					return err
 				}
 				fmt.Fprintf(a.progress(), "%s: deploying it from the repository, with today's configuration\n", goal.Lacking())
@@ -87,8 +96,9 @@ counts. --check says what each host would go back to. It never asks.`,
 	return cmd
 }
 
-// fromRepository is the plan of a goal that goes the way of a deploy.
-func (a *app) fromRepository(ctx context.Context, o release.Options, here plan.Plan, goal release.Goal) (plan.Plan, error) {
+// fromRepository is the plan of a goal that goes the way of a deploy. Whether the
+// policy allows it is another question.
+func fromRepository(ctx context.Context, o release.Options, here plan.Plan, goal release.Goal) (plan.Plan, error) {
 	v, err := version.FromDeb(goal.To)
 	if err != nil {
 		return plan.Plan{}, err
@@ -100,7 +110,7 @@ func (a *app) fromRepository(ctx context.Context, o release.Options, here plan.P
 	if err != nil {
 		return plan.Plan{}, unpublished(err, v)
 	}
-	return p, a.permitted(p, o)
+	return p, nil
 }
 
 // fromDisks is the plan and the run of a goal that hosts have kept. The version's
@@ -121,7 +131,9 @@ func (a *app) fromDisks(ctx context.Context, o release.Options, here plan.Plan, 
 		if own, err := release.PlanOf(soon, o.Infra, here.Group, here.Name, p.Version); err == nil {
 			p = own
 		}
-	} else if own, err := a.fromRepository(soon, o, here, goal); err != nil {
+	} else if own, err := fromRepository(soon, o, here, goal); err != nil {
+		goal.NoPackage = err
+	} else if err := forbidden(own, o.Infra.Dir); err != nil {
 		goal.NoPackage = err
 	} else {
 		p = own
@@ -142,16 +154,12 @@ func nobodyKept(hosts []release.HostStatus, goal release.Goal) bool {
 	})
 }
 
-// choose finds the kept releases to go back to.
-func choose(hosts []release.HostStatus, to string) (release.Goal, error) {
-	if to == "" {
+// choose finds the kept releases to go back to: those before, where to is empty.
+func choose(hosts []release.HostStatus, to version.Version) (release.Goal, error) {
+	if to.Deb == "" {
 		return release.Previous(hosts)
 	}
-	v, err := version.Parse(to)
-	if err != nil {
-		return release.Goal{}, err
-	}
-	return release.To(hosts, v.Deb), nil
+	return release.To(hosts, to.Deb), nil
 }
 
 // published are the versions of a service in the package repository, the oldest

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -17,6 +18,31 @@ type selection struct {
 	Monitoring string `json:"kinectl_monitoring"` // with a Prometheus
 }
 
+// ErrLimit is wrapped by errors about a limit that leaves no host of the service.
+var ErrLimit = errors.New("--limit")
+
+// understood is a limit with the hosts of the whole inventory that it has.
+type understood struct {
+	limit string
+	hosts []string
+}
+
+// Understood is o with its limit resolved, so that a mistake in it is known before any
+// host is asked. The error wraps ErrLimit when it leaves no host of the group.
+func (o Options) Understood(ctx context.Context, group string) (Options, error) {
+	hosts, err := o.Infra.Hosts(group)
+	if err != nil || o.Limit == "" {
+		return o, err
+	}
+	meant, err := o.matching(ctx)
+	if err != nil {
+		return o, err
+	}
+	o.understood = understood{o.Limit, meant}
+	_, _, err = o.choose(ctx, group, hosts)
+	return o, err
+}
+
 // nobody is a pattern of no host.
 const nobody = "all:!all"
 
@@ -25,7 +51,7 @@ const nobody = "all:!all"
 // group, by hosts that the limit does not have too; an exclusion in it may mean
 // them, so then by those that it has.
 //
-// The error says that the limit leaves no host of the service.
+// The error wraps ErrLimit when the limit leaves no host of the service.
 func (o Options) choose(ctx context.Context, group string, hosts []string) ([]string, *selection, error) {
 	if o.Limit == "" {
 		return hosts, nil, nil
@@ -36,7 +62,7 @@ func (o Options) choose(ctx context.Context, group string, hosts []string) ([]st
 	}
 	chosen := slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return !slices.Contains(meant, h) })
 	if len(chosen) == 0 {
-		return nil, nil, fmt.Errorf("--limit %s leaves none of %s", o.Limit, strings.Join(hosts, " "))
+		return nil, nil, fmt.Errorf("%w %s leaves none of %s", ErrLimit, o.Limit, strings.Join(hosts, " "))
 	}
 	monitoring := o.Infra.monitoring()
 	if !o.tells || strings.Contains(o.Limit, "!") {
@@ -55,6 +81,9 @@ func (o Options) choose(ctx context.Context, group string, hosts []string) ([]st
 // matching are the hosts of the whole inventory that the limit has. Plain names
 // need nobody; what a pattern means only Ansible knows, which takes half a second.
 func (o Options) matching(ctx context.Context) ([]string, error) {
+	if o.understood.limit == o.Limit {
+		return o.understood.hosts, nil
+	}
 	names := strings.Split(o.Limit, ",")
 	all := o.Infra.All()
 	unknown := slices.DeleteFunc(outside(names, all), func(name string) bool {
@@ -65,7 +94,7 @@ func (o Options) matching(ctx context.Context) ([]string, error) {
 	case len(outside(names, all)) == 0:
 		return names, nil
 	case len(unknown) > 0:
-		return nil, fmt.Errorf("--limit %s: %s has no host or group %s; its hosts are %s", o.Limit, o.Infra.Inventory, strings.Join(unknown, ", "), strings.Join(all, " "))
+		return nil, fmt.Errorf("%w %s: %s has no host or group %s; its hosts are %s", ErrLimit, o.Limit, o.Infra.Inventory, strings.Join(unknown, ", "), strings.Join(all, " "))
 	}
 	program, err := ansibleProgram("ansible")
 	if err != nil {
@@ -77,7 +106,7 @@ func (o Options) matching(ctx context.Context) ([]string, error) {
 	cmd.Stderr = &problem
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("--limit %s: %w: %s", o.Limit, err, strings.TrimSpace(problem.String()))
+		return nil, fmt.Errorf("%w %s: %w: %s", ErrLimit, o.Limit, err, strings.TrimSpace(problem.String()))
 	}
 	return strings.Fields(string(out)), nil
 }

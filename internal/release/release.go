@@ -36,6 +36,8 @@ type Options struct {
 	skip  []string // tags of the playbook
 	tells bool     // the Monitoring stage suits the whole group, also when Limit is a part of it
 
+	understood understood
+
 	selected *selection // what the limit leaves; nil without one
 	service  string     // whose steps are asked for
 }
@@ -99,7 +101,7 @@ const (
 // Good reports whether the roll may go on after r.
 func (r Result) Good() bool {
 	switch r {
-	case Deployed, Restored, Removed, Restarted, Started, Halted, Ran, Unchanged, Checked, Ready:
+	case Deployed, Restored, Removed, Restarted, Started, Halted, Ran, Unchanged, Checked, Ready, Frozen, Unfrozen:
 		return true
 	}
 	return false

@@ -130,7 +130,7 @@ freeze() {
 	note="{\"who\":\"$who\",\"since\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",\"reason\":$(json_string "$reason")}"
 	(umask 022 && mkdir -p "$freezer")
 	if say "$note" | replace "$freezer/$name" 0644 && sync "$freezer"; then
-		describe frozen true
+		record_freeze frozen
 	else
 		reason="$freezer/$name could not be written"
 		describe failed false
@@ -138,10 +138,24 @@ freeze() {
 	tell
 }
 
+# record_freeze RESULT: into the history of the service, or of every one that is here.
+record_freeze() {
+	set -- "$1" "$home"
+	if [ "$name" = _all ]; then
+		action="$action all"
+		set -- "$1" "${home%/*}"/*
+	fi
+	describe "$1" true
+	shift
+	for each in "$@"; do
+		history=$each/releases.jsonl
+		[ ! -d "$each/releases" ] || record_history "$line}"
+	done
+}
+
 unfreeze() {
-	changed=false
-	if [ -e "$freezer/$name" ]; then rm -f "$freezer/$name" && sync "$freezer" && changed=true; fi
+	describe unfrozen false
+	if [ -e "$freezer/$name" ]; then rm -f "$freezer/$name" && sync "$freezer" && record_freeze unfrozen; fi
 	rmdir "$freezer" /var/lib/kinectl 2>/dev/null
-	describe unfrozen "$changed"
 	tell
 }

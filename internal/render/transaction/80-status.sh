@@ -54,7 +54,7 @@ status() {
 	line="$line,\"drift\":[$drifts],\"conflicts\":[$clashes]"
 	if [ "$runs" != true ]; then active=none enabled=none; fi
 	line="$line,\"active\":\"$active\",\"enabled\":\"$enabled\",\"lease\":$(json_string "$(holding)"),\"freeze\":$(json_string "$(if frozen; then say "$reason"; fi)")"
-	say "$line,\"last\":$(past | tail -n 1 | grep . || echo null)}" >"$work/result"
+	say "$line,\"last\":$(last_release_line | grep . || echo null)}" >"$work/result"
 }
 
 # look_closely: health, drift and ports, of a host on which nobody is at work: in the
@@ -90,6 +90,9 @@ sweep() { find "$1" -mindepth 1 -maxdepth 1 -type d -name "$name.??????" -mmin +
 
 # past: the lines of the history, the oldest first. One that a power cut tore is none.
 past() { cat "$history.1" "$history" 2>/dev/null | grep -a '^{.*}$'; }
+
+# last_release_line: the newest of what changed the service, and not of who may.
+last_release_line() { past | grep -v -e '"action":"freeze' -e '"action":"unfreeze' | tail -n 1; }
 
 # stopped_on_purpose: the line of the history that says so, if it is what holds now.
 stopped_on_purpose() {

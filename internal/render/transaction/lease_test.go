@@ -135,6 +135,27 @@ func TestFreezeNote(t *testing.T) {
 	f("$(id) `id` it's 100 % größe")
 }
 
+// TestFreezeRecorded: a freeze is in the history of the service, one of the environment in that of
+// every service that is here; a second unfreeze is none. What status tells as the last of it, is a release.
+func TestFreezeRecorded(t *testing.T) {
+	f := func(want, words string) {
+		t.Helper()
+		got, err := sourced(t, hello(), `work=$KINECTL_TEST home=$work/lib/hello history=$work/lib/hello/releases.jsonl freezer=$work/freeze started=0 who=ann
+			sync() { :; }; printf %s 'moving "racks"' >"$work/reason"; mkdir -p "$home/releases" "$work/lib/other/releases" "$work/lib/empty"
+			do_it() { action=$1 verb=$1; "$1" >/dev/null; }
+			all() { for each in "$work"/lib/*; do [ ! -e "$each/releases.jsonl" ] || sed "s/.*\"action\":\"\([a-z ]*\)\".*\"result\":\"\([-a-z]*\)\".*\"reason\":\"\(.*\)\",\"who\":\"\([a-z]*\)\".*/${each##*/} \1 \2 \3 \4/" "$each/releases.jsonl"; done; }
+			`+words+`; all`, "KINECTL_TEST="+t.TempDir())
+		if got != want || err != nil {
+			t.Errorf("%s: got\n%s\nwant\n%s\n%v", words, got, want, err)
+		}
+	}
+	const racks = ` moving \"racks\" ann` + "\n"
+	f("hello freeze frozen"+racks+"hello unfreeze unfrozen  ann\n", "do_it freeze; reason=; do_it unfreeze; do_it unfreeze")
+	f("hello freeze all frozen"+racks+"other freeze all frozen"+racks, "name=_all home=$work/lib/_all; do_it freeze")
+	f("", "name=absent home=$work/lib/absent history=$home/releases.jsonl; do_it freeze")
+	f("deployed\nhello install deployed  ann\nhello freeze frozen"+racks, `action=install; describe deployed true; record_history "$line}"; do_it freeze; last_release_line | sed 's/.*"result":"\([a-z]*\)".*/\1/'`)
+}
+
 // TestBeat writes beats as the plugin does: never empty in between, only where the
 // lease is held still, and what is written is read as alive.
 func TestBeat(t *testing.T) {
