@@ -130,8 +130,10 @@ func TestPipelineFleet(t *testing.T) {
 	f("deploy", 3, "<plan><--version><v1.2.0>"+all+"\n<deploy><--version><v1.2.0>"+all+"<--wait><0><--yes>\n", "DEPLOYS=3")
 	f("rollback", 4, "<rollback><--to><v1.2.0>"+all+"<--wait><0><--yes>\n", "DEPLOYS=4")
 	const some = "<--infra><infra><--env><production><--limit><h1,h2:!h3><--skip-unreachable=true>"
-	set := []string{"KINECTL_LIMIT=h1,h2:!h3", "KINECTL_WAIT=10m", "KINECTL_SKIP_UNREACHABLE=true",
-		"LIMIT=h1,h2:!h3", "WAIT=10m", "SKIP_UNREACHABLE=true"} // as inputs on GitHub
+	set := []string{
+		"KINECTL_LIMIT=h1,h2:!h3", "KINECTL_WAIT=10m", "KINECTL_SKIP_UNREACHABLE=true",
+		"LIMIT=h1,h2:!h3", "WAIT=10m", "SKIP_UNREACHABLE=true",
+	} // as inputs on GitHub
 	f("deploy", 0, "<plan><--version><v1.2.0>"+some+"\n<deploy><--version><v1.2.0>"+some+"<--wait><10m><--yes>\n", set...)
 	f("rollback", 0, "<rollback><--to><v1.2.0>"+some+"<--wait><10m><--yes>\n", set...)
 }

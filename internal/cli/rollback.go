@@ -66,7 +66,8 @@ counts. --check says what each host would go back to. It never asks a person.`,
 			if err != nil {
 				return failed(err, offered(hosts, published(ctx, o, here)))
 			}
-			p, run := here, release.Deploy
+			var p plan.Plan
+			run := release.Deploy
 			if to != "" && nobodyKept(hosts, goal) {
 				if p, err = fromRepository(ctx, o, here, goal); err != nil {
 					return err
