@@ -36,43 +36,32 @@ prepare() {
 		refuse locked
 		return
 	fi
-	if [ -e "$txn" ] && ! finish_earlier; then
+	differs=true
+	if { [ ! -e "$txn" ] || finish_earlier; } && may_go_on "$@"; then
+		describe ready false
+		line="$line,\"differs\":$differs"
+		tell
+	else
 		refuse failed
-		return
 	fi
+	forget_home
+}
+
+may_go_on() {
 	if [ -e "$home/before" ]; then rm -rf "$home/before"; fi
 	read_installed
-	differs=true
 	case $action in
 	install)
 		digest=$(printf %.12s "$2")
-		if ! as_seen || ! choose_variant || ! nobody_elses || ! has_credentials || ! numa_binding >"$work/numa.conf" || ! { [ "$from" = "$package_version" ] || { enough_room && refresh_index && download; }; }; then
-			refuse failed
-			return
-		fi
-		if same_as_now; then
-			differs=false
-		elif ! ports_free; then
-			refuse failed
-			return
-		fi
+		as_seen && choose_variant && nobody_elses && has_credentials && numa_binding >"$work/numa.conf" || return 1
+		[ "$from" = "$package_version" ] || { enough_room && refresh_index && download; } || return 1
+		if same_as_now; then differs=false; else ports_free; fi
 		;;
 	restore)
-		if ! as_seen || ! find_kept "$1"; then
-			refuse failed
-			return
-		fi
-		if [ "$1" != 0 ]; then
-			credentials=$(load_parameters "$kept_release/parameters" && say "$credentials")
-			has_credentials || {
-				refuse failed
-				return
-			}
-		fi
+		as_seen && find_kept "$1" || return 1
+		[ "$1" != 0 ] || return 0
+		credentials=$(load_parameters "$kept_release/parameters" && say "$credentials")
+		has_credentials
 		;;
 	esac
-	forget_home
-	describe ready false
-	line="$line,\"differs\":$differs"
-	tell
 }
