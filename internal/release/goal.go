@@ -127,10 +127,10 @@ func lastLeft(hosts []HostStatus, newest string) (left []string) {
 // backFrom is the version that the host went back from, if what it runs is there by a
 // rollback.
 func (h HostStatus) backFrom() string {
-	if h.Last == nil || h.Last.Result != Restored || canonical(h.Last.Version) != h.current().Version {
+	if h.Committed == nil || h.Committed.Result != Restored || canonical(h.Committed.Version) != h.current().Version {
 		return ""
 	}
-	return canonical(h.Last.From)
+	return canonical(h.Committed.From)
 }
 
 // To chooses on each host the newest kept release of one version.

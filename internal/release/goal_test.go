@@ -21,7 +21,7 @@ func kept(hosts []string) []HostStatus {
 		s := HostStatus{Host: words[0], Health: Healthy}
 		for i, r := range words[1:] {
 			if from, ok := strings.CutPrefix(r, "<"); ok {
-				s.Last = &HostResult{Action: "restore", Result: Restored, From: from, Version: s.current().Version}
+				s.Committed = &HostResult{Action: "restore", Result: Restored, From: from, Version: s.current().Version}
 				break
 			}
 			r, configuration, _ := strings.Cut(r, "/")

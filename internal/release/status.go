@@ -28,6 +28,7 @@ type HostStatus struct {
 	Freeze    string      `json:"freeze,omitempty"`    // who forbids a change, and why
 	Busy      bool        `json:"busy"`                // a release is under way
 	Kept      []Kept      `json:"kept"`                // releases to go back to, oldest first; the last is the current one
+	Committed *HostResult `json:"committed"`           // the line of the newest release that stayed: deployed or restored
 	Last      *HostResult `json:"last"`                // the newest line of the host's history
 }
 

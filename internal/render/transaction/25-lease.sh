@@ -24,10 +24,12 @@ holder_says() {
 }
 
 # under_way: that a transaction has this host's lock, and whose it is. Its deployer may be gone, and
-# the lease with it, but who had it last is still written there.
+# the lease with it, but who had it last is still written there, unless this one came without.
 under_way() {
 	reason='another release of this service is under way on this host'
-	[ -z "$(holder_says id)" ] || reason="$reason: $(whose_lease)"
+	owner=$(holder_says who)
+	first_line "$txn/who"
+	if [ -n "$owner" ] && [ "${line_of:-$owner}" = "$owner" ]; then reason="$reason: $(whose_lease)"; fi
 }
 
 # whose_lease: in words.
@@ -138,8 +140,10 @@ freeze() {
 	tell
 }
 
-# record_freeze RESULT: into the history of the service, or of every one that is here.
+# record_freeze RESULT: into the history of the service, or of every one that is here. Who
+# has the host's lock may be at the same files, so the rotation is left to that.
 record_freeze() {
+	history_size=999999999
 	set -- "$1" "$home"
 	if [ "$name" = _all ]; then
 		action="$action all"

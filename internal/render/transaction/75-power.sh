@@ -187,7 +187,7 @@ finish_power() {
 			reason='the restart was interrupted before the service was touched'
 			false
 		elif [ -z "$patience" ]; then
-			systemctl start "$name.service" && judged
+			launch start && judged
 		fi
 		;;
 	esac && end_power 'interrupted, and finished by the host' && return

@@ -37,9 +37,8 @@ status() {
 	[ ! -e "$current/parameters" ] || load_parameters "$current/parameters"
 	from=$(installed_version "$name")
 	health=none drifts='' clashes='' busy=false
-	if ! at_work; then look_closely; fi
 	# Once more: what began meanwhile has changed what was seen.
-	if at_work; then
+	if at_work || { look_closely && at_work; }; then
 		busy=true health=changing drifts='' clashes=''
 		reason=$(holding)
 		: "${reason:=a release whose deployer is gone, which this host ends by itself}"
@@ -54,7 +53,7 @@ status() {
 	line="$line,\"drift\":[$drifts],\"conflicts\":[$clashes]"
 	if [ "$runs" != true ]; then active=none enabled=none; fi
 	line="$line,\"active\":\"$active\",\"enabled\":\"$enabled\",\"lease\":$(json_string "$(holding)"),\"freeze\":$(json_string "$(if frozen; then say "$reason"; fi)")"
-	say "$line,\"last\":$(last_release_line | grep . || echo null)}" >"$work/result"
+	say "$line,\"committed\":$(committed_line | grep . || echo null),\"last\":$(last_release_line | grep . || echo null)}" >"$work/result"
 }
 
 # look_closely: health, drift and ports, of a host on which nobody is at work: in the
@@ -75,6 +74,7 @@ look_closely() {
 	unit_state
 	drifts=$(drift | json_lines)
 	clashes=$([ -z "$from" ] || conflicts | json_lines)
+	return 0
 }
 
 # at_work: a transaction, its guard, or whoever goes on after them, at this moment. The
@@ -93,6 +93,10 @@ past() { cat "$history.1" "$history" 2>/dev/null | grep -a '^{.*}$'; }
 
 # last_release_line: the newest of what changed the service, and not of who may.
 last_release_line() { past | grep -v -e '"action":"freeze' -e '"action":"unfreeze' | tail -n 1; }
+
+# committed_line: the newest of a release that stayed. Restarts, and releases that went back,
+# have changed nothing of that.
+committed_line() { past | grep -E '"result":"(deployed|restored)"' | tail -n 1; }
 
 # stopped_on_purpose: the line of the history that says so, if it is what holds now.
 stopped_on_purpose() {

@@ -44,10 +44,11 @@ tcp_listeners() {
 	ss --no-header --listening --tcp --numeric --processes $@ 2>/dev/null
 }
 
-# shared_ports: of lines "PORT ADDRESS SERVICE", where * is every address, the ports that
-# the service and another one have.
+# shared_ports: of lines "PORT ADDRESS SERVICE", where * is every address, 0.0.0.0 every one
+# of IPv4 and [::] every one of IPv6, the ports that the service and another one have.
 shared_ports() {
 	sort -u | awk -v name="$name" -v units="$(owned_units service | paste -s -d ' ')" '
+		function covers(x, y) { return x == y || x == "*" || x == "0.0.0.0" && y !~ /^\[/ || x == "[::]" && y ~ /^\[/ }
 		BEGIN { n = split(units, all, " "); for (i = 1; i <= n; i++) { sub(/\.service$/, "", all[i]); own[all[i]] } }
 		{ sub(/-next$/, "", $3) }
 		$3 == name || $3 in own { mine[$1 " " $2]; next }
@@ -55,7 +56,7 @@ shared_ports() {
 		END {
 			for (m in mine) for (o in others) {
 				split(m, a, " "); split(o, b, " ")
-				if (a[1] == b[1] && (a[2] == b[2] || a[2] == "*" || b[2] == "*")) print "port " a[1] " is also that of " b[3]
+				if (a[1] == b[1] && (covers(a[2], b[2]) || covers(b[2], a[2]))) print "port " a[1] " is also that of " b[3]
 			}
 		}' | sort -u
 }
@@ -79,8 +80,13 @@ listening_ports() {
 			process=${process#pid=}
 			[ "$process" != 1 ] || continue
 			unit=$(sed -n 's,.*/\([^/]*\)\.service.*,\1,p' "/proc/$process/cgroup" 2>/dev/null | head -n 1)
-			: "${unit:=$(tr -c '[:alnum:]._\n-' _ 2>/dev/null <"/proc/$process/comm")[$process]}"
-			say "${at##*:} $(plain_address "${at%:*}") $unit"
+			if [ -z "$unit" ]; then
+				unit=$(tr -c '[:alnum:]._\n-' _ 2>/dev/null <"/proc/$process/comm")
+				[ -n "$unit" ] || continue # it has ended since
+				unit="${unit}[$process]"
+			fi
+			address=${at%:*}
+			say "${at##*:} ${address%\%*} $unit"
 		done
 	done
 	systemctl list-sockets --no-legend --full --show-types | while read -r at type unit _; do
@@ -88,7 +94,8 @@ listening_ports() {
 	done
 }
 
-# plain_address: as ss and systemd write it, without an interface; * is every address.
+# plain_address: as ss writes it. Of systemd's sockets and Go's listeners [::] has IPv4
+# too; ss says that only of one that has not.
 plain_address() {
-	case ${1%\%*} in 0.0.0.0 | '[::]' | '*') say '*' ;; *) say "${1%\%*}" ;; esac
+	case ${1%\%*} in '[::]') say '*' ;; *) say "${1%\%*}" ;; esac
 }

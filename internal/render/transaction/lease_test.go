@@ -109,6 +109,11 @@ func TestOrphan(t *testing.T) {
 		}
 		f("another release of this service is under way on this host: deploy of 1.2.0 by anna from 192.0.2.1, since 20")
 	}
+	// One that came without a lease is not of who had the last.
+	without := fmt.Sprintf("txn=%s; say 'bob from 192.0.2.2' >\"$txn/who\"; ", dir)
+	if got := leased(t, dir, "prepare", "b2:20", without+busy); got != "another release of this service is under way on this host" {
+		t.Errorf("got %q", got)
+	}
 }
 
 // TestFreezeNote writes and reads the note of a freeze, whatever the reason.

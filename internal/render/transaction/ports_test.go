@@ -34,6 +34,11 @@ func TestPortsFree(t *testing.T) {
 	f("port 9090 is also that of other", "listening 127.0.0.1%lo:9090; unit=other")
 	f("port 53 is also that of other", "listening '[::1]:53'; unit=other")
 	f("fine", "listening 10.0.0.1:9090; unit=other")
+	f("fine", "listening '[::]:9090'; unit=other") // of IPv6 only
+	f("port 8080 is also that of other", "listening '[::]:8080'; unit=other")
+	f("port 53 is also that of other", "listening '[::]:53'; unit=other")
+	f("fine", "listening 0.0.0.0:53; unit=other")
+	f("fine", "listening 0.0.0.0:8080 4194305; unit=") // it ended between two looks
 	f("fine", "listening 0.0.0.0:8081; unit=other")
 	for _, own := range []string{"hello", "hello-next", "hello-report"} {
 		f("fine", "listening 0.0.0.0:8080; unit="+own)

@@ -49,7 +49,39 @@ func TestStatusOfABusyHost(t *testing.T) {
 	f("leased; sub=running", "changing", anna, 0)
 	f("leased; sub=stop-post", "changing", anna, 0) // the guard
 	f("sub=stop-post", "changing", "a release whose deployer is gone, which this host ends by itself", 0)
-	f("sub='dead\n\nstart'", "changing", "a release whose deployer is gone, which this host ends by itself", 0) // after a boot
-	f("sub='dead\n\nauto-restart'", "sick", "no answer", 1)                                                     // until the next try
+	f("sub='dead\n\nstart'", "changing", "a release whose deployer is gone, which this host ends by itself", 0)                                                // after a boot
+	f("sub='dead\n\nauto-restart'", "sick", "no answer", 1)                                                                                                    // until the next try
+	f("sub=running; at_work() { [ ! -e $work/asked ] && : >$work/asked; }", "changing", "a release whose deployer is gone, which this host ends by itself", 0) // it ends meanwhile
 	f("leased; drift() { say running >$work/sub; say 'a file is missing'; }; looks_well() { false; }; systemctl() { case $* in *SubState*) cat $work/sub 2>/dev/null ;; esac; }", "changing", anna, 0)
+}
+
+// TestCommitted: what a host has by a rollback it still has by that after a restart, a
+// release that went back, or a freeze.
+func TestCommitted(t *testing.T) {
+	f := func(want string, results ...string) {
+		t.Helper()
+		words := ""
+		for _, r := range results {
+			words += "say '{\"action\":\"" + strings.Replace(r, " ", `","result":"`, 1) + "\"}' >>\"$history\"; "
+		}
+		dir := t.TempDir()
+		if out, err := sourced(t, hello(), seen+words+"\nstatus", "KINECTL_TEST="+dir); err != nil || out != "" {
+			t.Fatalf("%s: %v: %s", words, err, out)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "result"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Committed *struct{ Action string } }
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatalf("%s: %v: %s", words, err, text)
+		}
+		if was := got.Committed; (was == nil) != (want == "") || was != nil && was.Action != want {
+			t.Errorf("%q: got %+v, want %q", results, was, want)
+		}
+	}
+	f("")
+	f("", "install rolled-back")
+	f("install", "restore restored", "install deployed", "remove failed")
+	f("restore", "install deployed", "restore restored", "restart restarted", "install rolled-back", "stop stopped", "start started", "freeze frozen")
 }
