@@ -28,7 +28,7 @@ type HostStatus struct {
 	Freeze    string      `json:"freeze,omitempty"`    // who forbids a change, and why
 	Busy      bool        `json:"busy"`                // a release is under way
 	Kept      []Kept      `json:"kept"`                // releases to go back to, oldest first; the last is the current one
-	Last      *HostResult `json:"last"`                // the newest line of the host's history
+	Last      *HostResult `json:"last"`                // the newest line of the host's history, but for freezes
 }
 
 // Kept is a release that a host has kept with its package and environment.
