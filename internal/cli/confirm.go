@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -11,16 +12,21 @@ import (
 )
 
 // confirm asks a person on a terminal whether to go on, on standard error, or on
-// standard output where only that is the terminal. Where standard input is none, nobody
-// can answer: a pipeline has decided already by calling the verb. After any other answer than yes nothing is touched, and it says so: that
-// is no mistake, so the error has nothing to add to its exit code.
+// standard output where only that is the terminal; where neither is, nobody would see
+// the question, and it is wrong usage. Where standard input is none, nobody can answer:
+// a pipeline has decided already by calling the verb. After any other answer than yes
+// nothing is touched, and it says so: that is no mistake, so the error has nothing to
+// add to its exit code.
 func (a *app) confirm(ctx context.Context, yes bool, question string) error {
 	if yes || a.json || !interactive(a.stdin) {
 		return nil
 	}
 	tty := a.stderr
-	if !interactive(tty) && interactive(a.stdout) {
+	if !interactive(tty) {
 		tty = a.stdout
+	}
+	if !interactive(tty) {
+		return usage(errors.New("nobody can be asked: neither standard error nor standard output is a terminal"), "say yes beforehand, with --yes")
 	}
 	fmt.Fprintf(tty, "%s [y/N] ", question)
 	answer := make(chan string, 1)

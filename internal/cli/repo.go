@@ -87,9 +87,9 @@ func repoError(err error, location string) error {
 		if strings.HasPrefix(location, "http://") || strings.HasPrefix(location, "https://") {
 			return failed(err, "look at the address and at --suite")
 		}
-		return failed(err, "make the repository or the suite with: kinectl repo init "+location+" [--suite SUITE]")
+		return failed(err, "make the repository or the suite with: kinectl repo init "+repo.Shown(location)+" [--suite SUITE]")
 	case errors.Is(err, repo.ErrNotFound):
-		return usage(err, "see what there is with: kinectl repo list "+location+" [--suite SUITE]")
+		return usage(err, "see what there is with: kinectl repo list "+repo.Shown(location)+" [--suite SUITE]")
 	case errors.Is(err, repo.ErrMissing):
 		return failed(err, "nothing was changed; where hosts have these from elsewhere, like the distribution, go on with --allow-missing")
 	case errors.Is(err, repo.ErrDamaged):

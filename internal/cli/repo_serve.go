@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kinectl/kinectl/internal/repo"
 	"github.com/kinectl/kinectl/internal/repo/server"
 	"github.com/kinectl/kinectl/service"
 )
@@ -29,7 +30,7 @@ packages can be fetched. --metrics opens a second port with /metrics, /health an
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if strings.Contains(args[0], "://") {
-				return usage(fmt.Errorf("serve %s: only a directory can be served", args[0]), "")
+				return usage(fmt.Errorf("serve %s: only a directory can be served", repo.Shown(args[0])), "")
 			}
 			files, err := server.Handler(args[0])
 			if errors.Is(err, server.ErrNotRepository) {

@@ -71,7 +71,7 @@ func (a *app) showVerified(location string, v *repo.Verified) error {
 	case a.json:
 		return exit(exitFailed) // all is said
 	}
-	return failed(fmt.Errorf("verify %s: %s in what the repository signed", location, counted(len(v.Problems), "problem")),
-		"a package is mended by publishing its file again, what a killed process left by: kinectl repo resign "+location+
+	return failed(fmt.Errorf("verify %s: %s in what the repository signed", repo.Shown(location), counted(len(v.Problems), "problem")),
+		"a package is mended by publishing its file again, what a killed process left by: kinectl repo resign "+repo.Shown(location)+
 			"; anything else as docs/repository.md says under \"A damaged repository\". Find out who changed it")
 }

@@ -24,8 +24,8 @@ func (a *app) statusCommand() *cobra.Command {
 is installed with what was deployed: package files, units, the environment, the
 version and its pin. It tells which hosts are on another version than the newest
 release, which ports two services of a host share, who is at work there and who has
-frozen it, and the last thing that the host recorded. Hosts that do not answer are in
-the table too.
+frozen it, and the last change that the host recorded: its history has more. Hosts that
+do not answer are in the table too.
 
 A host on which a release is under way is 'changing': nothing is judged there, and the
 line below the table says who is at it.

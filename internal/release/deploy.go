@@ -159,7 +159,7 @@ func (in *Infra) repository(group string) (location string, key []byte, err erro
 	}
 	file, ok := in.answer.Ours[hosts[0]][keyVariable]
 	if !ok && strings.Contains(location, "://") {
-		return "", nil, fmt.Errorf("%w %s does not say which key signs %s: set %s to the file of its public key", ErrInventory, in.Inventory, location, keyVariable)
+		return "", nil, fmt.Errorf("%w %s does not say which key signs %s: set %s to the file of its public key", ErrInventory, in.Inventory, repo.Shown(location), keyVariable)
 	}
 	if !ok {
 		return location, nil, nil

@@ -106,6 +106,14 @@ func TestRepository(t *testing.T) {
 	if _, _, err := in.repository("applications"); !errors.Is(err, ErrInventory) || !strings.Contains(err.Error(), "set kinectl_repository_key to the file of its public key") {
 		t.Errorf("a URL without a key: %v", err)
 	}
+	in.answer.Ours["h2"] = map[string]string{repositoryVariable: "https://ann:planted-value@packages.example.com/apt"}
+	if _, _, err := in.repository("applications"); err == nil || !strings.Contains(err.Error(), "signs https://ann:xxxxx@packages.example.com/apt:") {
+		t.Errorf("a URL with a password: %v", err)
+	}
+	in.answer.Ours["h2"] = map[string]string{repositoryVariable: "https://ann:planted%value@packages.example.com/apt"}
+	if _, _, err := in.repository("applications"); err == nil || strings.Contains(err.Error(), "planted") {
+		t.Errorf("a URL that cannot be read: %v", err)
+	}
 	in = parsed(t)
 	if _, _, err := in.repository("applications"); err == nil || !strings.Contains(err.Error(), "set kinectl_repository in group_vars/all.yml") {
 		t.Errorf("without the variable: %v", err)

@@ -114,8 +114,10 @@ func (t *teller) event(l line) {
 	case l.Event == "unreachable":
 		t.lost[l.Play+" "+l.Host] = l
 	case l.Event == "ok" && l.Play == "Prepare":
-		if r := reported(l); r.Result == Ran {
+		if strings.Contains(l.Task, "deploy.before") { // under --check it is ready, and has not run
 			delete(t.began, l.Host)
+		}
+		if r := reported(l); r.Result == Ran {
 			t.tell(Event{Stage: l.Play, Host: l.Host, Result: r})
 		}
 	case l.Event == "failed", l.Event == "ok" && l.Play == stageDeploy:

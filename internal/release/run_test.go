@@ -69,6 +69,7 @@ func TestTeller(t *testing.T) {
 	const migrates = prepared + `{"event": "start", "play": "Prepare", "task": "Run deploy.before once, when a host will change", "host": "h1"}` + "\n"
 	f(migrates, "h1:unfinished:deploy.before was under way when kinectl lost sight of it, and goes on alone; nothing else was done")
 	f(migrates+`{"event": "ok", "play": "Prepare", "task": "Run deploy.before once, when a host will change", "host": "h1", "result": {"result": "ran"}}`, "")
+	f(migrates+`{"event": "ok", "play": "Prepare", "task": "Run deploy.before once, when a host will change", "host": "h1", "result": {"result": "ready"}}`, "") // --check
 	f(migrates+`{"event": "skipped", "play": "Prepare", "task": "Run deploy.before once, when a host will change", "host": "h1"}`, "")
 
 	// A migration is told, but is no host's result.

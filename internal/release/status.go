@@ -29,7 +29,7 @@ type HostStatus struct {
 	Busy      bool        `json:"busy"`                // a release is under way
 	Kept      []Kept      `json:"kept"`                // releases to go back to, oldest first; the last is the current one
 	Committed *HostResult `json:"committed"`           // the line of the newest release that stayed: deployed or restored
-	Last      *HostResult `json:"last"`                // the newest line of the host's history
+	Last      *HostResult `json:"last"`                // the newest line of the host's history, but for freezes
 }
 
 // Kept is a release that a host has kept with its package and environment.

@@ -46,7 +46,7 @@ func Init(ctx context.Context, location string, o InitOptions) (_ *Info, err err
 	o.Options = o.withDefaults()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("init repository %s: %w", shown(location), err)
+			err = fmt.Errorf("init repository %s: %w", Shown(location), err)
 		}
 	}()
 	if err := errors.Join(checkSuite(o.Suite), o.check()); err != nil {

@@ -18,11 +18,14 @@ func isURL(location string) bool {
 	return strings.HasPrefix(location, "http://") || strings.HasPrefix(location, "https://")
 }
 
-// shown is a location without a password.
-func shown(location string) string {
-	u, err := url.Parse(location)
-	if _, local := localDir(location); local || err != nil {
+// Shown returns a location as people may see it: without the password of a URL.
+func Shown(location string) string {
+	if _, local := localDir(location); local {
 		return location
+	}
+	u, err := url.Parse(location)
+	if err != nil { // so nobody knows where the password ends
+		return "(an address that cannot be read)"
 	}
 	return u.Redacted()
 }

@@ -14,7 +14,7 @@ func Promote(ctx context.Context, location, from string, selections []string, o 
 	o = o.withDefaults()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("promote from %s to %s in %s: %w", from, o.Suite, shown(location), err)
+			err = fmt.Errorf("promote from %s to %s in %s: %w", from, o.Suite, Shown(location), err)
 		}
 	}()
 	if from == o.Suite {

@@ -42,7 +42,7 @@ func Prune(ctx context.Context, location string, o PruneOptions) (_ *Pruned, err
 	o.Options = o.withDefaults()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("prune %s: %w", shown(location), err)
+			err = fmt.Errorf("prune %s: %w", Shown(location), err)
 		}
 	}()
 	if o.Newest < 1 {

@@ -32,7 +32,7 @@ func Publish(ctx context.Context, location string, files []string, o Options) (_
 	o = o.withDefaults()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("publish to %s: %w", shown(location), err)
+			err = fmt.Errorf("publish to %s: %w", Shown(location), err)
 		}
 	}()
 	if err := checkSuite(o.Suite); err != nil {

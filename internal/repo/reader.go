@@ -51,7 +51,7 @@ func WithClock(now func() time.Time) OpenOption { return func(o *openOptions) { 
 func Open(ctx context.Context, location string, options ...OpenOption) (_ *Reader, err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("open repository %s: %w", shown(location), err)
+			err = fmt.Errorf("open repository %s: %w", Shown(location), err)
 		}
 	}()
 	o := openOptions{suite: DefaultSuite, now: time.Now}

@@ -17,7 +17,7 @@ func Remove(ctx context.Context, location string, selections []string, o Options
 	o = o.withDefaults()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("remove from %s: %w", shown(location), err)
+			err = fmt.Errorf("remove from %s: %w", Shown(location), err)
 		}
 	}()
 	var faults []error

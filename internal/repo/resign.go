@@ -29,7 +29,7 @@ func Resign(ctx context.Context, location string, o ResignOptions) (_ []Resigned
 	o.Options = o.withDefaults()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("resign %s: %w", shown(location), err)
+			err = fmt.Errorf("resign %s: %w", Shown(location), err)
 		}
 	}()
 	if o.ValidFor != nil && *o.ValidFor < 0 {

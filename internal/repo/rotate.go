@@ -44,7 +44,7 @@ func Rotate(ctx context.Context, location string, o RotateOptions) (_ *Rotated, 
 	o.Options = o.withDefaults()
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("rotate the keys of %s: %w", shown(location), err)
+			err = fmt.Errorf("rotate the keys of %s: %w", Shown(location), err)
 		}
 	}()
 	if dir, local := localDir(location); local {

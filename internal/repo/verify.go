@@ -45,7 +45,7 @@ type Problem struct {
 func Verify(ctx context.Context, location string, o VerifyOptions) (_ *Verified, err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("verify %s: %w", shown(location), err)
+			err = fmt.Errorf("verify %s: %w", Shown(location), err)
 		}
 	}()
 	if o.Now == nil {
