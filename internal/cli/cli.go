@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -63,6 +64,7 @@ func Run(ctx context.Context, version string, args []string, stdin io.Reader, st
 	}
 	if e == nil {
 		err = misuse(verb, err)
+		a.json = a.json || slices.Contains(args, "--json") // behind what was not understood
 	}
 	if e == nil || e.err != nil {
 		a.fail(err)

@@ -16,7 +16,7 @@ import (
 
 // deployCommand is `kinectl deploy`.
 func (a *app) deployCommand() *cobra.Command {
-	var f fleet
+	f := fleet{linted: true}
 	var label string
 	cmd := &cobra.Command{
 		Use:   "deploy --version V --infra DIR --env ENV",

@@ -22,6 +22,7 @@ import (
 type fleet struct {
 	spec, infra, env, limit string
 	check                   bool
+	linted                  bool   // the spec in the checkout must pass lint
 	yes                     bool   // do not ask
 	serial                  string // in the place of the spec's
 	skip                    bool   // go on without hosts that cannot be reached
@@ -103,13 +104,18 @@ func (f *fleet) batches() ([]string, error) {
 }
 
 // open reads the spec in the checkout, which says the service's name and
-// group, and the inventory.
+// group, and the inventory. A rule that the next release breaks keeps nobody from
+// looking, or from going back. A limit that names nobody is wrong usage.
 func (f *fleet) open(ctx context.Context, a *app) (plan.Plan, release.Options, error) {
 	if err := f.named(); err != nil {
 		return plan.Plan{}, release.Options{}, err
 	}
 	a.fleet = f
-	s, err := a.readSpec(f.spec)
+	check := spec.Parse
+	if f.linted {
+		check = spec.Check
+	}
+	s, err := a.readSpecBy(check, f.spec)
 	if err != nil {
 		return plan.Plan{}, release.Options{}, err
 	}
@@ -121,7 +127,12 @@ func (f *fleet) open(ctx context.Context, a *app) (plan.Plan, release.Options, e
 	if _, err := o.Infra.Hosts(p.Group); err != nil {
 		return plan.Plan{}, release.Options{}, usage(err, "service.group of the spec is an inventory group")
 	}
-	return p, o, nil
+	o, err = o.Understood(ctx, p.Group)
+	if errors.Is(err, release.ErrLimit) {
+		hosts, _ := o.Infra.Hosts(p.Group)
+		err = usage(err, "one or more of "+strings.Join(hosts, " ")+", or an Ansible pattern that has them")
+	}
+	return p, o, err
 }
 
 // openRoll is open for a verb that goes over the hosts in batches, those of --serial if
@@ -140,12 +151,7 @@ func (f *fleet) openRoll(ctx context.Context, a *app) (p plan.Plan, o release.Op
 	if batches != nil {
 		p.Deploy.Serial = batches
 	}
-	o, err = o.Understood(ctx, p.Group)
-	if errors.Is(err, release.ErrLimit) {
-		hosts, _ := o.Infra.Hosts(p.Group)
-		err = usage(err, "one or more of "+strings.Join(hosts, " ")+", or an Ansible pattern that has them")
-	}
-	return p, o, batches, err
+	return p, o, batches, nil
 }
 
 // openInfra reads the inventory alone, for what needs no spec.

@@ -13,7 +13,7 @@ import (
 
 // planCommand is `kinectl plan`.
 func (a *app) planCommand() *cobra.Command {
-	var f fleet
+	f := fleet{linted: true}
 	var label string
 	cmd := &cobra.Command{
 		Use:   "plan --version V --infra DIR --env ENV",

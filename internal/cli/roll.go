@@ -65,7 +65,7 @@ func (a *app) finish(ctx context.Context, out *release.Outcome, err error) error
 		return usage(err, "write what `kinectl vault encrypt` prints in its place")
 	}
 	if out == nil && errors.Is(err, release.ErrLocked) {
-		return &exitError{code: exitLocked, err: err, hint: "wait for it to end, then look with `kinectl status`"}
+		return &exitError{code: exitLocked, err: err, hint: "--wait 10m tries again until it has ended; `kinectl status` shows how far it is"}
 	}
 	interrupted := ctx.Err() != nil && err != nil
 	switch {
@@ -75,6 +75,9 @@ func (a *app) finish(ctx context.Context, out *release.Outcome, err error) error
 		return failed(err, "")
 	}
 	code, hint := outcomeCode(err), "Ansible's output: "+out.Log
+	if code == exitLocked {
+		hint = "--wait 10m tries again until it has ended; " + hint
+	}
 	if interrupted {
 		code, err = exitFailed, interruption(out)
 		hint = "see what the hosts run with `" + a.statusLine() + "`; " + hint

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,9 +59,9 @@ counts. --check says what each host would go back to. It never asks a person.`,
 				return err
 			}
 			fmt.Fprintf(a.progress(), "%s: asking what is kept on %s\n", here.Name, which)
-			hosts, err := release.Status(ctx, o, here)
+			hosts, err := atRest(ctx, o, here)
 			if err != nil {
-				return failed(err, "")
+				return err
 			}
 			goal, err := choose(hosts, wanted)
 			if err != nil {
@@ -95,6 +96,33 @@ counts. --check says what each host would go back to. It never asks a person.`,
 	cmd.Flags().StringVar(&to, "to", "", "version to go back to (default: the release before)")
 	_ = cmd.RegisterFlagCompletionFunc("to", f.completeVersion)
 	return cmd
+}
+
+// atRest asks the hosts what they have kept, when none of them is in the middle of a
+// release: what it goes back from is not known before. It waits for that as long as
+// --wait says.
+func atRest(ctx context.Context, o release.Options, p plan.Plan) ([]release.HostStatus, error) {
+	patience := time.After(o.Wait)
+	for {
+		hosts, err := release.Status(ctx, o, p)
+		if err != nil {
+			return nil, failed(err, "")
+		}
+		i := slices.IndexFunc(hosts, func(h release.HostStatus) bool { return h.Busy })
+		if i < 0 {
+			return hosts, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, failed(errors.New("interrupted; no host was touched"), "")
+		case <-patience:
+			return nil, &exitError{
+				code: exitLocked, err: fmt.Errorf("%s is in the middle of a release: %s", hosts[i].Host, hosts[i].Reason),
+				hint: "--wait 10m tries again until it has ended",
+			}
+		case <-time.After(2 * time.Second):
+		}
+	}
 }
 
 // fromRepository is the plan of a goal that goes the way of a deploy. Whether the

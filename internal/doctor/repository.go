@@ -90,9 +90,9 @@ func mend(err error, inventory string) string {
 	case errors.Is(err, repo.ErrSignature):
 		return "let kinectl_repository_key of " + inventory + " be the repository's own: cp REPO/key.asc FILE"
 	case errors.Is(err, repo.ErrNotRepository), errors.Is(err, fs.ErrNotExist):
-		return "make it with: kinectl repo init DIR, or correct kinectl_repository in " + inventory
+		return "make it with: kinectl repo init DIR, or correct the address in " + inventory
 	case errors.Is(err, release.ErrInventory), errors.Is(err, storage.ErrLocation):
 		return "correct it in " + inventory
 	}
-	return "is its server up (kinectl repo serve), and reached from here? Else correct kinectl_repository in " + inventory
+	return "is its server up (kinectl repo serve), and reached from here? Else correct the address in " + inventory
 }

@@ -133,10 +133,18 @@ survey() {
 	say "{\"changed\":false,\"services\":[$all]}" >"$work/result"
 }
 
+# recovered_by_itself: it crashed, and has run for ten minutes since. What crashes again and
+# again is seen, and one crash is not the state of the service for ever.
+recovered_by_itself() {
+	[ "$active" = active ] && [ "$restarts" != 0 ] || return 1
+	uptime
+	[ $((now - $(unit_property ActiveEnterTimestampMonotonic) / 10000)) -ge 60000 ] && reason=
+}
+
 # looks_well: one look, without the patience of a judgement.
 looks_well() {
 	if [ "$runs" = true ]; then
-		steady && probe && says_version || return 1
+		{ steady || recovered_by_itself; } && probe && says_version || return 1
 	else
 		judge || return 1
 	fi

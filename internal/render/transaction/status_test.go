@@ -85,3 +85,23 @@ func TestCommitted(t *testing.T) {
 	f("install", "restore restored", "install deployed", "remove failed")
 	f("restore", "install deployed", "restore restored", "restart restarted", "install rolled-back", "stop stopped", "start started", "freeze frozen")
 }
+
+// TestCrashIsPast: of a service that systemd has started again, ten minutes later.
+func TestCrashIsPast(t *testing.T) {
+	f := func(want, words string) {
+		t.Helper()
+		const running = `uptime() { now=100000; }; systemctl() { case $* in *NRestarts*) say ActiveState=$state; say NRestarts=$crashes ;; *) say $since ;; esac; }
+			probe() { :; }; says_version() { :; }; listening() { :; }; state=active crashes=1 since=0 runs=true; `
+		got, err := sourced(t, hello(), running+words+`; looks_well && say "well$reason" || say "$reason"`)
+		if got != want+"\n" || err != nil {
+			t.Errorf("%s: got %q, want %q; %v", words, got, want, err)
+		}
+	}
+	const crashed = "hello.service crashed and was started again by systemd"
+	f("well", "since=999999999; crashes=0") // just now
+	f(crashed, "since=999999999")
+	f(crashed, "since=400010000")
+	f("well", "since=400000000") // microseconds; now is 1,000 s
+	f(crashed, "state=activating")
+	f("hello.service is failed", "state=failed crashes=0")
+}
