@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,10 @@ cleans up after a start that was killed. Where there is nothing, it does nothing
   sudo kinectl lab down --name cdn`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			there, err := lab.List()
+			if err != nil {
+				return labError(err, *name)
+			}
 			if err := lab.Down(cmd.Context(), *name); err != nil {
 				return labError(err, *name)
 			}
@@ -26,7 +31,11 @@ cleans up after a start that was killed. Where there is nothing, it does nothing
 				a.printJSON(map[string]string{"name": *name, "state": "gone"})
 				return nil
 			}
-			fmt.Fprintf(a.stdout, "lab %s is gone\n", *name)
+			if slices.Contains(there, *name) {
+				fmt.Fprintf(a.stdout, "lab %s is gone\n", *name)
+			} else {
+				fmt.Fprintf(a.stdout, "there was no lab %s: kinectl lab list shows those that are\n", *name)
+			}
 			return nil
 		},
 	}

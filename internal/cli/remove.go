@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/kinectl/kinectl/internal/release"
@@ -27,6 +30,7 @@ configuration, its kept releases and its history. What stays is its data in
 			if err != nil {
 				return err
 			}
+			fmt.Fprintf(a.progress(), "remove %s → %s; %s at a time\n", p.Name, hosts, strings.Join(p.Deploy.Serial, ", then "))
 			if !f.check {
 				if err := a.confirm(ctx, f.yes, "Remove "+p.Name+" from "+hosts+"?"); err != nil {
 					return err
